@@ -1,0 +1,62 @@
+# Every target works on a fresh clone: it makes what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CHROMIUM := /usr/bin/chromium
+
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help install models demo chat test test-fast lint fix types bench bench-decoding evaluate browser clean
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@touch $(READY)
+
+install: $(READY) ## create .venv and install everything into it
+
+models: $(READY) ## fetch and convert the default models (about 600 MB)
+	$(BIN)/symposia models fetch all-minilm-l6-v2 qwen2.5-coder-0.5b
+
+demo: models ## build the demo panel, then answer six questions with route, evidence, citations and verdict
+	$(BIN)/symposia demo
+
+check: models ## ask the demo panel the 40 questions of data/questions.jsonl and print a table
+	$(BIN)/symposia demo --check
+
+chat: models ## open the chat in a browser, on the demo panel or on your own experts
+	$(BIN)/symposia chat
+
+test: $(READY) models browser ## all tests, the real models and the browser included
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## the tests that need no model: under two minutes
+	$(BIN)/python -m pytest -m 'not slow and not browser and not benchmark'
+
+lint: $(READY) ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fix: $(READY) ## repair style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY) ## check types
+	$(BIN)/mypy
+
+bench: models ## print speed and memory on the demo panel
+	$(BIN)/symposia bench speed
+
+bench-decoding: models ## AdaCAD beside greedy on 200 nq-swap questions (needs ../shared/data)
+	$(BIN)/symposia bench decoding
+
+browser: ## install Debian's chromium where it is missing (asks for root)
+	@test -x $(CHROMIUM) || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
+
+clean: ## remove the environment, the demo panel and caches
+	rm -rf $(VENV) .symposia .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,101 @@
+"""The answer as inert HTML: a verdict in words, sentences with chips, and a mark on what the sources do not support."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from app.chat import cards
+from app.chat.markup import element, failure, text
+from app.chat.turn import Stage, Turn
+from generators.answer import Answer, Claim, Verdict
+from retrievers.evidence import Evidence
+
+VERDICTS = {
+    Verdict.ANSWERED: ("answered", "✓ Answered"),
+    Verdict.FROM_MEMORY: ("memory", "○ Answered from memory (no retrieval)"),
+    Verdict.NOT_IN_SOURCES: ("absent", "∅ Not in the sources"),
+}
+_NUMBER = re.compile(r"\[(\d+)\]")
+
+
+def shown(turn: Turn) -> str:
+    """What is known of the answer by now: the draft as it grows, then the checked answer, or why there is none."""
+    if turn.failure is not None:
+        return failure(turn.failure)
+    if turn.answer is not None:
+        return checked(turn.number, turn.answer)
+    if turn.stopped:
+        note = "■ Stopped. This draft was not checked." if turn.draft else "■ Stopped before an answer was written."
+        return badge("stopped", note) + _body(text(turn.draft))
+    if not turn.draft:
+        return ""
+    note = "… Checking the draft against the sources" if turn.stage is Stage.CHECKING else "… Draft, not checked yet"
+    return badge("draft", note) + _body(text(turn.draft), "draft")
+
+
+def checked(turn: int, answer: Answer) -> str:
+    """The answer with its verdict."""
+    kind, words = VERDICTS[answer.verdict]
+    failed = sum(claim.status == "unsupported" for claim in answer.claims)
+    verb = "is" if failed == 1 else "are"
+    note = f"{failed} of {len(answer.claims)} sentences {verb} not supported by the sources" if failed else ""
+    if answer.verdict is Verdict.NOT_IN_SOURCES:
+        body = _linked(turn, answer)
+    else:
+        body = sentences(turn, answer)
+    return badge(kind, words, note) + _body(body)
+
+
+def badge(kind: str, words: str, note: str = "") -> str:
+    """The verdict, or the state of the draft, in words."""
+    extra = element("span", "note", text(note)) if note else ""
+    return element("p", "verdict", element("span", f"badge {kind}", text(words)) + extra, role="status")
+
+
+def sentences(turn: int, answer: Answer) -> str:
+    """The answer's text; behind each sentence the chips of its citations, or that it is unsupported."""
+    pieces, position = [], 0
+    for claim in answer.claims:
+        pieces += [text(answer.text[position : claim.start]), _claim(turn, claim, answer)]
+        position = claim.end
+    return "".join([*pieces, text(answer.text[position:])]).strip()
+
+
+def chip(turn: int, number: int, quote: str) -> str:
+    """``[n]``: a link that opens the source card of that number; the supporting sentence is its tooltip."""
+    return element(
+        "a", "chip", f"[{number}]", href=f"#{cards.address(turn, number)}", title=quote, aria_label=f"Source {number}"
+    )
+
+
+def _claim(turn: int, claim: Claim, answer: Answer) -> str:
+    said = text(answer.text[claim.start : claim.end])
+    if claim.status == "unsupported":
+        flag = element("span", "flag", "unsupported")
+        return element("span", "claim unsupported", said) + " " + flag
+    by_number = {item.number: item for item in answer.evidence}
+    quoted = {c.number: _quote(by_number.get(c.number), c.start, c.end) for c in claim.citations}
+    chips = "".join(chip(turn, number, quote) for number, quote in sorted(quoted.items()))
+    return element("span", "claim", said) + (" " + chips if chips else "")
+
+
+def _quote(item: Evidence | None, start: int, end: int) -> str:
+    return "" if item is None else item.passage.text[start:end].strip()
+
+
+def _linked(turn: int, answer: Answer) -> str:
+    """An abstention, which names the nearest passage as ``[n]``: those numbers become chips."""
+    known = {item.number: item.passage.heading for item in answer.evidence}
+    pieces: Sequence[str] = _NUMBER.split(answer.text)
+    made = [
+        (chip(turn, int(piece), known[int(piece)]) if int(piece) in known else text(f"[{piece}]"))
+        if i % 2
+        else text(piece)
+        for i, piece in enumerate(pieces)
+    ]
+    return "".join(made).strip()
+
+
+def _body(inner: str, kind: str = "") -> str:
+    return element("div", f"answer {kind}".strip(), inner, dir="auto") if inner else ""

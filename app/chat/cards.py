@@ -1,0 +1,98 @@
+"""Source cards: the passages that were found, numbered as they are cited, the supporting sentence highlighted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from app.chat.markup import element, percent, text
+from generators.answer import Answer, Citation
+from retrievers.evidence import Evidence
+
+Span = tuple[int, int]
+
+
+def address(turn: int, number: int) -> str:
+    """Where the passage of a source stands on the page; unique among all turns."""
+    return f"sy-{turn}-{number}"
+
+
+def found(turn: int, evidence: Sequence[Evidence]) -> str:
+    """All cards, while nothing is known yet about which will be cited."""
+    if not evidence:
+        return ""
+    cards = "".join(card(turn, item, ()) for item in evidence)
+    return _section("Passages found", cards)
+
+
+def checked(turn: int, answer: Answer) -> str:
+    """The cited cards with their supporting sentences, and the others folded away."""
+    citations = [citation for claim in answer.claims for citation in claim.citations]
+    numbers = {citation.number for citation in citations}
+    cited = [card(turn, item, spans(item, citations)) for item in answer.evidence if item.number in numbers]
+    rest = [card(turn, item, ()) for item in answer.evidence if item.number not in numbers]
+    shown = _section("Sources", "".join(cited)) if cited else ""
+    return shown + (_folded(len(rest), "".join(rest), more=bool(cited)) if rest else "")
+
+
+def card(turn: int, evidence: Evidence, highlighted: Sequence[Span]) -> str:
+    """One source: number, title, place, expert, date and relevance; opened, the passage.
+
+    The address is inside the part that opens, so that following a link to it opens the card (HTML standard,
+    "ancestor revealing algorithm") without any script.
+    """
+    passage = evidence.passage
+    facts = [evidence.expert, passage.date, f"relevance {percent(evidence.probability)}"]
+    head = element("span", "number", f"[{evidence.number}]")
+    title = element("span", "title", text(passage.heading or passage.source or "Untitled"), dir="auto")
+    meta = element("span", "meta", text(" · ".join(fact for fact in facts if fact)))
+    summary = element("summary", "head", head + element("span", "what", title + meta))
+    body = element("blockquote", "passage", mark(passage.text, highlighted), dir="auto")
+    place = f"{passage.source}, characters {passage.start:,} to {passage.end:,}" if passage.source else ""
+    body += element("p", "origin", text(place)) if place else ""
+    opened = element("div", "body", body, id=address(turn, evidence.number), tabindex="-1")
+    return element("details", "card", summary + opened)
+
+
+def spans(evidence: Evidence, citations: Iterable[Citation]) -> list[Span]:
+    """Supporting spans in one passage, ascending; those that touch or overlap are joined.
+
+    >>> from indexes.passage import Passage
+    >>> item = Evidence(1, Passage("p", "d", "One. Two. Three."), "e", 0.5)
+    >>> cited = [Citation(1, 5, 9, 0.1, 1.0), Citation(1, 0, 5, 0.1, 1.0), Citation(2, 0, 1, 0.1, 1.0)]
+    >>> spans(item, cited)
+    [(0, 9)]
+    """
+    length = len(evidence.passage.text)
+    own = sorted(
+        (max(0, c.start), min(length, c.end)) for c in citations if c.number == evidence.number and c.start < c.end
+    )
+    joined: list[Span] = []
+    for start, end in own:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        elif start < end:
+            joined.append((start, end))
+    return joined
+
+
+def mark(passage: str, highlighted: Sequence[Span]) -> str:
+    """The passage as inert HTML with ``<mark>`` around the given spans.
+
+    >>> mark("a < b. c", [(0, 6)])
+    '<mark class="sy-mark">a &lt; b.</mark> c'
+    """
+    pieces, position = [], 0
+    for start, end in highlighted:
+        pieces += [text(passage[position:start]), element("mark", "mark", text(passage[start:end]))]
+        position = end
+    return "".join([*pieces, text(passage[position:])])
+
+
+def _section(name: str, cards: str) -> str:
+    return element("section", "sources", element("p", "heading", name) + cards)
+
+
+def _folded(count: int, cards: str, *, more: bool) -> str:
+    noun = "passage was" if count == 1 else "passages were"
+    line = f"{count} more {noun} found and not cited" if more else f"{count} {noun} found; none is cited"
+    return element("details", "rest", element("summary", "restline", line) + cards)

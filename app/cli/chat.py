@@ -1,0 +1,81 @@
+"""``symposia chat``: the chat in a browser, served by Streamlit on this machine only."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.invocation import Invocation
+from app.cli.options import AsJson
+from indexes.errors import InputError
+
+if TYPE_CHECKING:
+    from app.settings import Loaded
+
+HOST = "127.0.0.1"
+
+
+def chat(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
+    as_json: AsJson = False,
+) -> None:
+    """Open the chat in a browser, at http://127.0.0.1:8501. End it with Ctrl-C.
+
+    With --json, the document names the address and the process, and Streamlit writes to stderr.
+    """
+    invocation: Invocation = ctx.obj
+    output, loaded = invocation.output(as_json), invocation.load()
+    check_free(port)
+    url = f"http://{HOST}:{port}"
+    if as_json:
+        output.document({"url": url, "pid": os.getpid()})
+        os.dup2(2, 1)
+    else:
+        output.show(f"The chat is at {url}. End it with Ctrl-C.")
+    command, env = streamlit_command(port), environment(invocation, loaded)
+    os.execve(command[0], command, env)  # noqa: S606 (no shell is wanted); this process becomes Streamlit
+
+
+def check_free(port: int) -> None:
+    """Raise an ``InputError`` where another program listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise InputError(
+                f"Port {port} on {HOST} cannot be used: {error.strerror}.",
+                f"Choose another: `symposia chat --port {port + 1}`.",
+            ) from error
+
+
+def streamlit_command(port: int) -> list[str]:
+    """What starts Streamlit: no browser is opened, nothing is reported home, no files are watched."""
+    page = Path(__file__).parent.parent / "chat" / "main.py"
+    options = {
+        "server.address": HOST,
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+
+
+def environment(invocation: Invocation, loaded: Loaded) -> dict[str, str]:
+    """This process's environment, with the settings file and the flags as variables, and this code on the path."""
+    from app.settings.layers import CONFIG_VARIABLE, variable
+
+    root = str(Path(__file__).parent.parent.parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    if loaded.file is not None:
+        env[CONFIG_VARIABLE] = str(loaded.file.resolve())
+    return env | {variable(key): str(value) for key, value in invocation.flags.items()}

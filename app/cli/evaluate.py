@@ -1,0 +1,83 @@
+"""``symposia evaluate``: measure retrieval on a BEIR folder, or score runs that were stored. The latter loads no model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.invocation import Invocation
+from app.cli.options import AsJson, Out
+from app.cli.output import Output
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from evaluation.report import Table
+
+MODES = ("dense", "bm25", "hybrid")
+
+
+def evaluate(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder in BEIR layout.", show_default=False)],
+    split: Annotated[str, typer.Option(help="Which file under qrels/ is judged by.")] = "test",
+    modes: Annotated[str, typer.Option(help="Kinds of search, with commas between.")] = ",".join(MODES),
+    run: Annotated[
+        list[Path] | None,
+        typer.Option("--run", metavar="FILE.trec", help="Score this stored run instead of searching. Repeatable."),
+    ] = None,
+    out: Out = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first questions of the split.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure nDCG@10 and R@100 with intervals, and write the runs in TREC format.
+
+    Without --out, the files go to evaluations/ in the home folder. The first mode or run is the baseline.
+    """
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    if run and limit is not None:
+        raise typer.BadParameter("--limit is for searching; a stored run is scored whole.")
+    wanted = _modes(modes)
+    settings = invocation.load().settings
+    folder = out or settings.home / "evaluations" / f"{path.resolve().name}-{split}"
+    table = (
+        _stored(path, split, run, folder) if run else _searched(output, settings, path, split, wanted, folder, limit)
+    )
+    if as_json:
+        output.document({**table.to_dict(), "out": str(folder)})
+        return
+    rows = [(_name(row.name, table), str(row.n), *map(row.cell, table.measures)) for row in table.rows]
+    output.table(("system", "n", *table.measures), rows, title=table.title)
+    for note in (*table.notes, f"Runs and scores are in {folder}."):
+        output.show(note)
+
+
+def _stored(path: Path, split: str, files: list[Path], folder: Path) -> Table:
+    from evaluation.beir import BeirSet
+    from evaluation.experiment import evaluate_runs
+    from evaluation.runs import Run
+
+    return evaluate_runs(BeirSet.read(path, split), [Run.read(file) for file in files], folder)
+
+
+def _searched(
+    output: Output, settings: Settings, path: Path, split: str, modes: tuple[str, ...], folder: Path, limit: int | None
+) -> Table:
+    from app.evaluate import evaluate_folder
+
+    with output.progress(f"evaluating {path}") as update:
+        return evaluate_folder(settings, path, split=split, modes=modes, out=folder, limit=limit, on_progress=update)
+
+
+def _modes(text: str) -> tuple[str, ...]:
+    modes = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown or not modes:
+        raise typer.BadParameter(f"{text!r}: name some of {', '.join(MODES)}.", param_hint="--modes")
+    return modes
+
+
+def _name(name: str, table: Table) -> str:
+    return f"{name} (baseline)" if name == table.baseline and len(table.rows) > 1 else name

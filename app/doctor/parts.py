@@ -1,0 +1,100 @@
+"""What Symposia is made of here: models, slices and the store."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from app.doctor.check import Check
+from indexes.errors import StoreError, SymposiaError
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from retrievers.panel import Panel
+
+
+def model(role: Literal["encoder", "generator"], settings: Settings) -> Check:
+    """Whether the model is there with all its files, by their sizes."""
+    from app.models.resolve import resolve
+
+    name = settings.models.encoder if role == "encoder" else settings.models.generator
+    try:
+        folder = resolve(name, role, settings.models.folder)
+    except SymposiaError as error:
+        return Check(role, "fail", error.problem, error.fix)
+    return Check(role, "ok", f"{name} in {folder}")
+
+
+def server(settings: Settings) -> Check:
+    """Whether the Qdrant server answers."""
+    from qdrant_client import QdrantClient
+    from qdrant_client.http.exceptions import ApiException, ResponseHandlingException
+
+    store = settings.store
+    try:
+        client = QdrantClient(
+            url=store.url,
+            api_key=store.api_key.get_secret_value() or None,
+            timeout=int(store.timeout),
+            check_compatibility=False,
+        )
+        collections = client.get_collections().collections
+        client.close()
+    except (ApiException, ResponseHandlingException, ValueError, OSError) as error:
+        fix = "Start it, or mend [store] url and api_key; with an empty url the store inside this process is used."
+        return Check("Qdrant server", "fail", f"{store.url} does not answer: {error}", fix)
+    return Check("Qdrant server", "ok", f"{store.url}, {len(collections)} collections")
+
+
+def slices(settings: Settings) -> list[Check]:
+    """One finding for each slice: opened with the encoder of the settings, then closed again."""
+    from app.wiring import make_panel
+    from indexes.manifest import FILE
+
+    folder = settings.home / "slices"
+    found = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
+    if not found:
+        fix = "Run `symposia demo`, or add documents: `symposia add PATH --expert NAME`."
+        return [Check("slices", "warn", f"none in {folder}", fix)]
+    try:
+        panel = make_panel(settings)
+    except SymposiaError as error:
+        return [Check("slices", "fail", f"{len(found)} cannot be opened: {error.problem}", error.fix)]
+    return [_slice(path, panel) for path in found]
+
+
+def _slice(folder: Path, panel: Panel) -> Check:
+    from indexes.slice import Slice
+
+    name = f"slice {folder.name}"
+    try:
+        opened = Slice.open(folder, panel.encoder, panel.open_store)
+    except SymposiaError as error:
+        held = isinstance(error, StoreError) and _is_held(folder)
+        return Check(name, "warn" if held else "fail", error.problem, error.fix)
+    try:
+        count = opened.store.count()
+    except SymposiaError as error:
+        return Check(name, "fail", error.problem, error.fix)
+    finally:
+        opened.close()
+    if count == 0:
+        return Check(name, "fail", "it is empty", f"Add documents: `symposia add PATH --expert {folder.name}`.")
+    return Check(name, "ok", f"{count:,} passages, encoder {opened.manifest.fingerprint.model}")
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether the process that wrote itself down as the shard's owner is alive: then all is well, it is only in use."""
+    from indexes.store.edge import OWNER
+    from indexes.store.open import SHARD
+
+    try:
+        owner = json.loads((folder / SHARD / OWNER).read_text(encoding="utf-8"))
+        os.kill(int(owner["pid"]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""From the name in the settings to a folder that can be read. Nothing is ever fetched here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.models.cache import default_cache, looks_whole, model_folder
+from app.models.hub import downloaded_snapshot, is_hub_id
+from app.models.manifest import Manifest, Model, Role, load_manifest, nearest
+from indexes.errors import MissingModelError, SettingsError
+
+SIGNS = ("modules.json", "config.json")  # one of them is in every folder that from_pretrained reads
+
+
+def resolve(
+    name_or_path: str | Path, role: Role, cache: Path | None = None, *, manifest: Manifest | None = None
+) -> Path:
+    """Find the folder of a model: a name of the manifest, a local folder, or a hub model that was downloaded before.
+
+    A name of the manifest always means that model; write ``./name`` for a folder that is called the same.
+
+    Raises
+    ------
+    MissingModelError
+        It is not there, or incomplete; the fix is the command that fetches it.
+    SettingsError
+        The model of that name plays another role.
+    """
+    models = load_manifest() if manifest is None else manifest
+    name = str(name_or_path)
+    if (model := models.get(name)) is not None:
+        return _cached(model, role, default_cache() if cache is None else cache, models)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _readable(folder, role)
+    if is_hub_id(name) and (snapshot := downloaded_snapshot(name)) is not None:
+        return snapshot
+    raise unknown_model(name, models, role)
+
+
+def languages_of(name: str, manifest: Manifest | None = None) -> tuple[str, ...]:
+    """ISO 639-1 codes of the languages a model reads; empty where there are many, or the manifest does not list it."""
+    models = load_manifest() if manifest is None else manifest
+    return models[name].languages if name in models else ()
+
+
+def unknown_model(name: str, models: Manifest, role: Role | None = None) -> MissingModelError:
+    """The error for a name that means nothing here, with the command or the name that was probably meant."""
+    fitting = [model.name for model in models.values() if role in {None, model.role}]
+    meant = nearest(name.rpartition("/")[2], fitting)
+    if is_hub_id(name):
+        hint = f" Or use {meant!r}, which Symposia knows." if meant else ""
+        return MissingModelError(
+            f"The model {name!r} is neither a folder nor a hub model that was downloaded.",
+            f"Fetch it with: symposia models fetch {name}.{hint}",
+        )
+    known = ", ".join(fitting)
+    advice = f"Did you mean {meant!r}? Fetch it with: symposia models fetch {meant}" if meant else f"Known: {known}"
+    return MissingModelError(f"There is no model {name!r}, and no folder of that name.", advice)
+
+
+def _cached(model: Model, role: Role, cache: Path, models: Manifest) -> Path:
+    if model.role != role:
+        fitting = ", ".join(other.name for other in models.values() if other.role == role)
+        raise SettingsError(f"The model {model.name!r} is no {role} but a {model.role}.", f"Choose one of: {fitting}")
+    folder = model_folder(cache, model.name)
+    if looks_whole(folder):
+        return folder
+    state = "incomplete or damaged" if folder.exists() else "not there yet"
+    raise MissingModelError(
+        f"The {role} {model.name!r} is {state} ({folder}).", f"Fetch it with: symposia models fetch {model.name}"
+    )
+
+
+def _readable(folder: Path, role: Role) -> Path:
+    if any((folder / sign).is_file() for sign in SIGNS):
+        return folder
+    raise MissingModelError(
+        f"The folder {folder} holds no {role}: there is neither a {SIGNS[0]} nor a {SIGNS[1]} in it.",
+        "Name the folder that the model was saved to.",
+    )

@@ -1,0 +1,129 @@
+"""What there is to set: one frozen model a section, with the defaults and the range of every value."""
+
+from __future__ import annotations
+
+from functools import cache as remember
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+
+Preset = Literal["fast", "balanced", "thorough"]
+Name = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A frozen group of settings that knows all its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class Models(Section):
+    """``[models]``: which models are used, and where they are kept."""
+
+    encoder: Name = Field("all-minilm-l6-v2", description="Encoder: a name from `symposia models list`, or a folder")
+    generator: Name = Field("qwen2.5-coder-0.5b", description="Language model: a name from that list, or a folder")
+    cache: str = Field("", description="Folder of fetched models; empty for the user's cache folder")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format; auto measures once")
+    threads: int = Field(0, ge=0, description="CPU threads; 0 for all cores")
+
+    @property
+    def folder(self) -> Path:
+        """Where fetched models lie."""
+        if self.cache:
+            return Path(self.cache)
+        from app.models.cache import default_cache
+
+        return default_cache()
+
+
+class Store(Section):
+    """``[store]``: where vectors and passages are kept."""
+
+    url: str = Field("", description="Qdrant server; empty for the store inside this process")
+    api_key: SecretStr = Field(SecretStr(""), description="Key of that server; never printed")
+    timeout: float = Field(10.0, ge=1, le=3600, description="Seconds to wait for that server")
+
+
+class Split(Section):
+    """``[split]``: how documents become passages."""
+
+    size: Count = Field(110, description="Words in a passage, at most")
+    overlap: int = Field(10, ge=0, description="Words that neighbouring passages share")
+
+
+class Retrieval(Section):
+    """``[retrieval]``: how many experts are asked and how much evidence is kept."""
+
+    passages: Count = Field(5, description="Passages of evidence for a question")
+    depth: Count = Field(50, description="Candidates from each expert, by meaning and again by words")
+    mass: Share = Field(0.9, description="Probability that the asked experts hold together")
+    most_experts: Count = Field(3, description="Experts asked for one question, at most")
+    skip: Share = Field(0.8, description="No retrieval where its probability of being needless reaches this")
+    floor: Share = Field(0.02, description="Evidence below this probability of relevance is dropped")
+
+
+class Generation(Section):
+    """``[generation]``: how the answer is written."""
+
+    policy: Literal["greedy", "cad", "adacad"] = Field("adacad", description="Decoding policy")
+    alpha: float = Field(1.0, ge=0, description="Weight of the contrast with memory, for cad only")
+    max_tokens: Count = Field(120, description="Tokens in an answer, at most")
+    temperature: float = Field(0.0, ge=0, description="0 always takes the likeliest token")
+    seed: int = Field(0, ge=0, description="Seed of sampling, where the temperature is above 0")
+
+
+class Verdict(Section):
+    """``[verdict]``: when to answer, and when a sentence counts as supported."""
+
+    relevance: Share = Field(0.1, description="Below this relevance of the best evidence: no answer from the sources")
+    support: Share = Field(0.5, description="A sentence is supported from this degree on")
+
+
+class Settings(Section):
+    """All settings. Paths are absolute when they come from ``load_settings``."""
+
+    home: Path = Field(Path(".symposia"), description="Folder of the experts' slices")
+    preset: Preset = Field("balanced", description="Defaults to start from: fast, balanced or thorough")
+    models: Models = Models()
+    store: Store = Store()
+    split: Split = Split()
+    retrieval: Retrieval = Retrieval()
+    generation: Generation = Generation()
+    verdict: Verdict = Verdict()
+
+
+@remember
+def fields() -> dict[str, FieldInfo]:
+    """Every setting by its dotted key (``retrieval.passages``), in the order of the sections."""
+    found: dict[str, FieldInfo] = {}
+    for name, field in Settings.model_fields.items():
+        section = _section(field)
+        if section is None:
+            found[name] = field
+        else:
+            found.update({f"{name}.{key}": inner for key, inner in section.model_fields.items()})
+    return found
+
+
+@remember
+def sections() -> tuple[str, ...]:
+    """Names of the sections, in order."""
+    return tuple(name for name, field in Settings.model_fields.items() if _section(field) is not None)
+
+
+def flatten(settings: Settings) -> dict[str, Any]:
+    """Every setting's value by its dotted key."""
+    flat: dict[str, Any] = {}
+    for dotted in fields():
+        section, _, key = dotted.rpartition(".")
+        flat[dotted] = getattr(getattr(settings, section) if section else settings, key)
+    return flat
+
+
+def _section(field: FieldInfo) -> type[Section] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None

@@ -1,0 +1,230 @@
+"""Symposium: the Python API, and the only place that wires the rooms together. Read it from top to bottom.
+
+>>> from app import Symposium                                    # doctest: +SKIP
+>>> with Symposium.open() as symposium:                          # doctest: +SKIP
+...     print(symposium.ask("What does json.dumps do?"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from app.library import AddProgress, AddReport, ExpertCard, Library
+from generators.events import Answered, Event, Found, Routed
+from retrievers.question import check_question
+from retrievers.router import Wishes
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from generators.answer import Answer
+    from generators.answerer import Answerer
+    from indexes.readers.problem import Problem
+    from retrievers.evidence import Evidence, Route
+    from retrievers.panel import Panel
+
+Cancelled = Callable[[], bool]
+
+
+class Symposium:
+    """A panel of experts and a generator, ready to be asked. Safe to use from several threads: answers are written in turn.
+
+    Parameters
+    ----------
+    settings
+        As loaded.
+    panel
+        The experts.
+    make_answerer
+        Makes what writes and checks answers, at the first question that needs it.
+    latin_only
+        Whether the encoder reads Latin script only; see ``check_question``.
+    """
+
+    def __init__(
+        self, settings: Settings, panel: Panel, make_answerer: Callable[[], Answerer], *, latin_only: bool = False
+    ) -> None:
+        self.settings = settings
+        self.panel = panel
+        self.library = Library(panel, settings)
+        self._make_answerer = make_answerer
+        self._latin_only = latin_only
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Symposium:
+        """Wire up a system from settings (read from file and environment where none are given). Loads no model yet."""
+        from app.settings import load_settings
+        from app.wiring import wire
+
+        return wire(cls, settings or load_settings().settings)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+    ) -> Answer:
+        """Answer one question.
+
+        Parameters
+        ----------
+        question
+            In words.
+        experts
+            Ask these experts instead of those that the router would choose.
+        forbid
+            Experts that must not be asked.
+        retrieval
+            True to retrieve, False to answer from memory, ``None`` to let the gate decide.
+
+        Raises
+        ------
+        SymposiaError
+            A question that cannot be answered as asked, a missing model, a store that is in use.
+        """
+        for event in self.stream(question, experts=experts, forbid=forbid, retrieval=retrieval):
+            if isinstance(event, Answered):
+                return event.answer
+        raise RuntimeError("A stream that nobody cancelled ended without an answer.")
+
+    def stream(
+        self,
+        question: str,
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Iterator[Event]:
+        """Like ``ask``, reporting the route, the evidence and each token as they come. See ``generators.events``."""
+        text = check_question(question, latin_only=self._latin_only)
+        started = time.perf_counter()
+        route, evidence = self.panel.retrieve(text, Wishes(tuple(experts), tuple(forbid), retrieval))
+        seconds = {"retrieve": time.perf_counter() - started}
+        yield Routed(route)
+        yield Found(evidence)
+        with self._writing:
+            for event in self.answerer.stream(text, route, evidence, cancelled):
+                if isinstance(event, Answered):
+                    seconds |= event.answer.seconds
+                    yield Answered(replace(event.answer, seconds=seconds))
+                else:
+                    yield event
+
+    def ask_many(
+        self,
+        questions: Sequence[str],
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+    ) -> list[Answer]:
+        """Answers in the order of the questions."""
+        return [self.ask(q, experts=experts, forbid=forbid, retrieval=retrieval) for q in questions]
+
+    def retrieve(
+        self,
+        question: str,
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+        passages: int | None = None,
+    ) -> tuple[Route, tuple[Evidence, ...]]:
+        """The route and the evidence of a question, without an answer. No language model is needed."""
+        text = check_question(question, latin_only=self._latin_only)
+        return self.panel.retrieve(text, Wishes(tuple(experts), tuple(forbid), retrieval), passages)
+
+    async def aask(
+        self,
+        question: str,
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+    ) -> Answer:
+        """``ask`` in a worker thread."""
+        return await asyncio.to_thread(self.ask, question, experts=experts, forbid=forbid, retrieval=retrieval)
+
+    async def aretrieve(
+        self,
+        question: str,
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+        passages: int | None = None,
+    ) -> tuple[Route, tuple[Evidence, ...]]:
+        """``retrieve`` in a worker thread."""
+        return await asyncio.to_thread(
+            self.retrieve, question, experts=experts, forbid=forbid, retrieval=retrieval, passages=passages
+        )
+
+    async def astream(
+        self,
+        question: str,
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+    ) -> AsyncIterator[Event]:
+        """``stream`` for asynchronous callers; leaving the loop stops the generation within one token."""
+        gone = threading.Event()
+        events = self.stream(question, experts=experts, forbid=forbid, retrieval=retrieval, cancelled=gone.is_set)
+        try:
+            while (event := await asyncio.to_thread(next, events, None)) is not None:
+                yield event
+        finally:
+            gone.set()
+
+    def add(
+        self,
+        paths: Sequence[Path],
+        expert: str,
+        description: str = "",
+        *,
+        on_progress: Callable[[AddProgress], None] | None = None,
+        on_problem: Callable[[Problem], None] | None = None,
+    ) -> AddReport:
+        """Read files and folders into an expert's slice, and seat the expert on the panel. See ``Library.add``."""
+        return self.library.add_paths(paths, expert, description, on_progress=on_progress, on_problem=on_problem)
+
+    def experts(self) -> list[ExpertCard]:
+        """All experts by name, those with problems included."""
+        return self.library.cards()
+
+    def remove(self, expert: str) -> None:
+        """Withdraw an expert and delete its slice. The others are untouched."""
+        self.panel.open()
+        self.panel.withdraw(expert)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """What writes and checks answers; a ``MissingModelError`` where its language model has not been fetched."""
+        return self._make_answerer()
+
+    def warm_up(self) -> None:
+        """Load the experts, the encoder and the language model now rather than at the first question."""
+        self.panel.open()
+        self.panel.router  # noqa: B018 (encodes the null expert's examples)
+        self.answerer.model.load()
+
+    def close(self) -> None:
+        """Release the slices."""
+        self.panel.close()
+
+    def __enter__(self) -> Symposium:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

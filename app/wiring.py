@@ -1,0 +1,74 @@
+"""From settings to a wired system: names become folders, options become objects. Nothing heavy is loaded."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.models.resolve import languages_of, resolve
+from generators.answerer import Answerer, Options
+from generators.language_model import LocalModel
+from generators.policies import Policy, policy
+from generators.verdict import Thresholds
+from indexes.encoder import SentenceTransformerEncoder
+from indexes.store.open import opener
+from retrievers.panel import Panel, Retrieval
+from retrievers.router import PilotRouter
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.symposium import Symposium
+
+
+def wire(kind: type[Symposium], settings: Settings) -> Symposium:
+    """Build a ``Symposium`` from settings."""
+    panel = make_panel(settings)
+    latin_only = languages_of(settings.models.encoder) == ("en",)
+    return kind(settings, panel, partial(make_answerer, settings, panel), latin_only=latin_only)
+
+
+def make_answerer(settings: Settings, panel: Panel) -> Answerer:
+    """What writes answers; a ``MissingModelError`` where the language model has not been fetched."""
+    models, generation = settings.models, settings.generation
+    folder = resolve(models.generator, "generator", models.folder)
+    model = LocalModel(folder, dtype=models.dtype, threads=models.threads or None)
+    thresholds = Thresholds(relevance=settings.verdict.relevance, support=settings.verdict.support)
+    options = Options(generation.max_tokens, generation.temperature, generation.seed, thresholds)
+    return Answerer(model, make_policy(settings), options, partial(facts, panel, settings))
+
+
+def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
+    """The panel alone: all that retrieval needs. Its slices lie in ``folder``, by default ``home/slices``."""
+    models, store, retrieval = settings.models, settings.store, settings.retrieval
+    encoder = SentenceTransformerEncoder(resolve(models.encoder, "encoder", models.folder), Path(models.encoder).name)
+    router = partial(PilotRouter, mass=retrieval.mass, most=retrieval.most_experts, skip=retrieval.skip)
+    return Panel(
+        folder or settings.home / "slices",
+        encoder,
+        opener(store.url, store.api_key.get_secret_value(), store.timeout),
+        router,
+        Retrieval(retrieval.passages, retrieval.depth, retrieval.floor),
+    )
+
+
+def make_policy(settings: Settings) -> Policy:
+    """The decoding policy that the settings name."""
+    name = settings.generation.policy
+    return policy(name, alpha=settings.generation.alpha) if name == "cad" else policy(name)
+
+
+def facts(panel: Panel, settings: Settings) -> list[str]:
+    """What the system can truthfully say about itself."""
+    panel.open()
+    experts = [
+        f"Expert {e.name!r} knows {e.slice.manifest.passages} passages: {e.description}" for e in panel.experts.values()
+    ]
+    names = ", ".join(panel.experts) or "none yet"
+    return [
+        "Your name is Symposia. You are a program, not a person.",
+        "You answer from documents that your experts have indexed, cite the passages, and say so when they do not hold the answer.",
+        f"You have {len(panel.experts)} experts: {names}.",
+        *experts,
+        f"You run locally with the language model {settings.models.generator} and the encoder {settings.models.encoder}.",
+    ]

@@ -1,0 +1,147 @@
+"""What flows out of this room: an answer whose every sentence is a claim with citations and a status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from retrievers.evidence import Evidence, Route
+
+Status = Literal["supported", "unsupported", "memory"]
+
+
+class Verdict(StrEnum):
+    """What kind of answer this is."""
+
+    ANSWERED = "answered"
+    FROM_MEMORY = "answered from memory"
+    NOT_IN_SOURCES = "not in the sources"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A checked link from a claim to a piece of evidence.
+
+    Parameters
+    ----------
+    number
+        The evidence's number.
+    start, end
+        The supporting span, as offsets into the evidence passage's text.
+    contrast
+        Nats per token by which the passage raises the claim's log-probability over no passage at all.
+    support
+        Degree to which the passage supports the claim, 0 to 1 (see ``generators.support``).
+    """
+
+    number: int
+    start: int
+    end: int
+    contrast: float
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of the answer.
+
+    Parameters
+    ----------
+    start, end
+        Offsets of the sentence in the answer's text.
+    status
+        ``supported`` by at least one citation, ``unsupported``, or ``memory`` where no retrieval was made.
+    divergence
+        Largest Jensen-Shannon divergence over its tokens between the model with and without the evidence, in nats
+        (0 to ln 2): how far the sources moved the model from its memory. NaN where only one branch was decoded.
+    """
+
+    text: str
+    start: int
+    end: int
+    status: Status
+    citations: tuple[Citation, ...] = ()
+    divergence: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question, with everything needed to check it.
+
+    Parameters
+    ----------
+    text
+        The answer without citation marks; an abstention says what was searched and the nearest that was found.
+    signals
+        The measured numbers that the verdict was decided on.
+    seconds
+        Wall time per stage.
+    """
+
+    question: str
+    text: str
+    verdict: Verdict
+    claims: tuple[Claim, ...]
+    evidence: tuple[Evidence, ...]
+    route: Route
+    model: str
+    policy: str
+    signals: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def cited(self) -> tuple[Evidence, ...]:
+        """The evidence that at least one claim cites, in order of number."""
+        numbers = {citation.number for claim in self.claims for citation in claim.citations}
+        return tuple(item for item in self.evidence if item.number in numbers)
+
+    @property
+    def marked(self) -> str:
+        """The text with ``[n]`` behind each cited sentence and ``[unsupported]`` behind each that failed its check."""
+        pieces, position = [], 0
+        for claim in self.claims:
+            pieces.append(self.text[position : claim.end])
+            pieces.append("".join(f" [{c.number}]" for c in claim.citations))
+            pieces.append(" [unsupported]" if claim.status == "unsupported" else "")
+            position = claim.end
+        return "".join([*pieces, self.text[position:]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; NaN becomes ``None``."""
+        return {
+            "question": self.question,
+            "text": self.text,
+            "marked": self.marked,
+            "verdict": self.verdict.value,
+            "claims": [_claim_dict(claim) for claim in self.claims],
+            "evidence": [item.to_dict() for item in self.evidence],
+            "route": self.route.to_dict(),
+            "model": self.model,
+            "policy": self.policy,
+            "signals": {name: _number(value) for name, value in self.signals.items()},
+            "seconds": dict(self.seconds),
+        }
+
+    def __str__(self) -> str:
+        sources = [str(item) for item in self.cited]
+        return "\n".join([self.marked, *sources, f"verdict: {self.verdict.value}"])
+
+
+def _claim_dict(claim: Claim) -> dict[str, Any]:
+    return {
+        "text": claim.text,
+        "start": claim.start,
+        "end": claim.end,
+        "status": claim.status,
+        "divergence": _number(claim.divergence),
+        "citations": [
+            {"number": c.number, "start": c.start, "end": c.end, "contrast": _number(c.contrast), "support": c.support}
+            for c in claim.citations
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value  # noqa: PLR0124 (NaN is the one value that differs from itself)

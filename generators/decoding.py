@@ -1,0 +1,181 @@
+"""Decoding: one answer, token by token, from the model with the evidence and, where asked, without it.
+
+Both branches run as one batch over one key-value cache and are fed the same chosen tokens. How far they disagree is
+kept per token: it is the signal for a conflict between the evidence and the model's memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from generators.detokenizer import TextStream
+from generators.policies import Policy, jensen_shannon
+from generators.sampling import Sampler
+from indexes.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Reason = Literal["", "end", "stop", "length"]
+
+
+class Decodable(Protocol):
+    """What decoding asks of a language model (``generators.language_model.LocalModel`` is one)."""
+
+    @property
+    def window(self) -> int:
+        """Most tokens that the model reads, prompt and answer together."""
+
+    @property
+    def eos_ids(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+
+    def prefill(self, rows: Sequence[Sequence[int]]) -> Any:  # noqa: ANN401 (each model keeps its own kind of state)
+        """Read the prompts; the state's ``logits`` have shape [rows, vocabulary]."""
+
+    def advance(self, state: Any, tokens: Sequence[int]) -> Tensor:  # noqa: ANN401
+        """Append one token to each row; the next logits, shape [rows, vocabulary]."""
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of the tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decoded token.
+
+    Parameters
+    ----------
+    token
+        Its id; on the last step this may be an end token, which has no text.
+    text
+        Text that became complete with it. The pieces concatenate to the answer.
+    divergence
+        Jensen-Shannon divergence of the two branches' distributions here, in nats (0 to ln 2); NaN where one branch ran.
+    done
+        True on the last step, and only there.
+    reason
+        Why decoding ended: the model's ``end`` token, a ``stop`` string, or the ``length`` limit. Empty before the end.
+    """
+
+    token: int
+    text: str
+    divergence: float
+    done: bool
+    reason: Reason = ""
+
+
+def decode(
+    model: Decodable,
+    with_context: Sequence[int],
+    without: Sequence[int] | None,
+    policy: Policy,
+    *,
+    max_tokens: int,
+    stop: Sequence[str] = (),
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    seed: int = 0,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[Step]:
+    """Decode one answer as a stream.
+
+    Parameters
+    ----------
+    with_context, without
+        Prompt tokens with the evidence and, for the second branch, without it. Given both, both run, whatever the policy.
+    policy
+        How the branches' logits become one.
+    max_tokens
+        Most tokens to decode; less where the model's window ends earlier.
+    stop
+        Strings that end the answer; neither they nor their beginnings are shown.
+    temperature, top_p, seed
+        See ``generators.sampling.Sampler``; the default takes the most probable token.
+    cancelled
+        Asked before each forward pass; once true, the stream ends without a further step.
+
+    Returns
+    -------
+    Iterator of Step
+        Arguments are checked at once; the model runs as steps are drawn.
+
+    Raises
+    ------
+    InputError
+        An empty prompt, a prompt as long as the window, a policy without the branch it needs, or a number out of range.
+    """
+    rows = [with_context] if without is None else [with_context, without]
+    room = min(max_tokens, _room(model, rows, max_tokens))
+    if without is None and policy.needs_memory:
+        raise InputError(
+            f"The decoding policy '{policy.name}' needs the prompt without context, which was not given.",
+            "Give it, or use the policy 'greedy'.",
+        )
+    return _steps(
+        model, rows, policy, room, TextStream(model.decode, stop), Sampler(temperature, top_p, seed), cancelled
+    )
+
+
+def _room(model: Decodable, rows: Sequence[Sequence[int]], max_tokens: int) -> int:
+    """Tokens that fit behind the longest row."""
+    if max_tokens < 1:
+        raise InputError(f"max_tokens cannot be {max_tokens}.", "Give 1 or more.")
+    if not all(rows):
+        raise InputError("A prompt has no tokens.", "Give a question.")
+    longest = max(map(len, rows))
+    if longest >= model.window:
+        raise InputError(
+            f"The prompt has {longest} tokens, but the model reads at most {model.window} and needs room to answer.",
+            "Ask a shorter question, use fewer passages, or choose a model with a longer window.",
+        )
+    return model.window - longest
+
+
+def _steps(
+    model: Decodable,
+    rows: Sequence[Sequence[int]],
+    policy: Policy,
+    limit: int,
+    stream: TextStream,
+    sampler: Sampler,
+    cancelled: Callable[[], bool] | None,
+) -> Iterator[Step]:
+    ended = cancelled or _never
+    if ended():
+        return
+    state = model.prefill(rows)
+    logits = state.logits
+    for number in range(1, limit + 1):
+        if ended():
+            return
+        token, divergence = _next_token(logits, policy, sampler)
+        text, reason = _next_text(token, stream, is_end=token in model.eos_ids, is_last=number == limit)
+        yield Step(token, text, divergence, bool(reason), reason)
+        if reason or ended():
+            return
+        logits = model.advance(state, [token] * len(rows))
+
+
+def _next_token(logits: Tensor, policy: Policy, sampler: Sampler) -> tuple[int, float]:
+    with_context, without = logits[0], logits[1] if len(logits) > 1 else None
+    divergence = math.nan if without is None else jensen_shannon(with_context, without)
+    return sampler.choose(policy.combine(with_context, without)), divergence
+
+
+def _next_text(token: int, stream: TextStream, *, is_end: bool, is_last: bool) -> tuple[str, Reason]:
+    """Text that is complete after ``token``, and whether and why it was the last."""
+    text = "" if is_end else stream.push(token)
+    if stream.stopped:
+        return text, "stop"
+    if is_end or is_last:
+        text += stream.close()
+        return text, "stop" if stream.stopped else "end" if is_end else "length"
+    return text, ""
+
+
+def _never() -> bool:
+    return False

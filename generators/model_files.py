@@ -1,0 +1,147 @@
+"""A language model's folder: what is in it, read into memory, or refused with a reason."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generators.precision import torch_dtype
+from indexes.errors import MissingModelError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+SAMPLE_BYTES = 1 << 20  # read from each end of a weights file for the fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in memory, with what its configuration says about it.
+
+    Parameters
+    ----------
+    eos_ids
+        Tokens that end an answer.
+    controls
+        Control tokens as they are written, such as ``<|im_end|>``.
+    window
+        Most tokens that the model reads.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    eos_ids: frozenset[int]
+    controls: tuple[str, ...]
+    window: int
+
+
+def load_model(path: Path, dtype: str) -> LoadedModel:
+    """Read tokenizer and weights from a folder; nothing is asked of the network.
+
+    Raises
+    ------
+    MissingModelError
+        The folder is absent or incomplete, its files are damaged, or the model is not made for chat.
+    """
+    require_model(path)
+    from safetensors import SafetensorError
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        model, missing = _read_weights(path, torch_dtype(dtype))
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise _unusable(path, str(error).strip().split("\n")[0].rstrip(".")) from error
+    if missing:
+        raise _unusable(path, f"{len(missing)} weights are missing, the first of them {missing[0]}")
+    if tokenizer.chat_template is None:
+        raise _unusable(path, "it has no chat template, so it was not trained to answer questions")
+    window = getattr(model.config.get_text_config(), "max_position_embeddings", tokenizer.model_max_length)
+    return LoadedModel(model, tokenizer, _end_tokens(model, tokenizer), _controls(tokenizer), int(window))
+
+
+def require_model(path: Path) -> None:
+    """Refuse a folder without a model's configuration.
+
+    Raises
+    ------
+    MissingModelError
+        There is no ``config.json`` in it.
+    """
+    if not (path / "config.json").is_file():
+        raise MissingModelError(
+            f"There is no language model in {path}.",
+            "Fetch it with: symposia models fetch, or set the generator to a folder that holds one.",
+        )
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 that tells models apart without reading a gigabyte.
+
+    It covers the small files whole and, of each weights file, its size and one megabyte from each end.
+
+    Raises
+    ------
+    MissingModelError
+        The folder is absent.
+    """
+    require_model(path)
+    digest = hashlib.sha256()
+    for file in sorted(path.iterdir()):
+        if file.suffix in {".json", ".jinja", ".safetensors"}:
+            digest.update(f"{file.name}\x00{file.stat().st_size}\x00".encode())
+            digest.update(_ends(file))
+    return digest.hexdigest()
+
+
+def _ends(file: Path) -> bytes:
+    if file.suffix != ".safetensors" or file.stat().st_size <= 2 * SAMPLE_BYTES:
+        return file.read_bytes()
+    with file.open("rb") as stream:
+        head = stream.read(SAMPLE_BYTES)
+        stream.seek(-SAMPLE_BYTES, 2)
+        return head + stream.read()
+
+
+def _read_weights(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, list[str]]:
+    """The model, and the names of weights that its files lack: transformers would fill those with noise."""
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    bars: Any = logging  # transformers leaves these switches untyped
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            path, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+    model, report = loaded
+    return model.eval(), sorted(report["missing_keys"])
+
+
+def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """End tokens of the generation settings (one or several) and of the tokenizer, and its padding: nothing follows it."""
+    settings: Any = model.generation_config.eos_token_id if model.generation_config else None
+    several = settings if isinstance(settings, list) else [settings]
+    return frozenset(
+        int(token) for token in (*several, tokenizer.eos_token_id, tokenizer.pad_token_id) if token is not None
+    )
+
+
+def _controls(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
+    """Special tokens, and ``<|…|>`` marks that some models do not declare special."""
+    added = tokenizer.added_tokens_decoder.values()
+    return tuple(sorted(token.content for token in added if token.special or token.content.startswith("<|")))
+
+
+def _unusable(path: Path, reason: str) -> MissingModelError:
+    return MissingModelError(
+        f"The language model in {path} cannot be used: {reason}.",
+        "Check it with: symposia models verify, and fetch it again with: symposia models fetch.",
+    )

@@ -1,0 +1,56 @@
+"""Every prompt of the system, in one file. Text from documents is quoted as data between the source lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrievers.evidence import Evidence
+
+Messages = list[dict[str, str]]
+
+REFUSAL = "The sources do not say."
+
+WITH_SOURCES = (
+    "You answer questions for a reader who checks every sentence against the sources. Use only what the sources say, "
+    "even where you remember something else. Answer in one or two short, complete sentences. "
+    f'If the sources do not contain the answer, reply only: "{REFUSAL}"'
+)
+WITHOUT_SOURCES = "You answer questions. Answer in one or two short, complete sentences."
+SMALL_TALK = (
+    "You are Symposia, a question-answering system with a panel of domain experts. Reply to small talk in one short, "
+    "friendly sentence."
+)
+ABOUT = (
+    "You are Symposia, a question-answering system. Answer questions about yourself from these facts, in one or two "
+    "short, complete sentences.\n{facts}"
+)
+
+
+def with_sources(question: str, evidence: Sequence[Evidence]) -> Messages:
+    """The prompt of the branch that sees the evidence, best first."""
+    sources = "\n\n".join(f"[{item.number}] {_header(item)}\n{item.passage.text}" for item in evidence)
+    return [
+        {"role": "system", "content": WITH_SOURCES},
+        {"role": "user", "content": f"Sources:\n\n{sources}\n\nQuestion: {question}"},
+    ]
+
+
+def without_sources(question: str) -> Messages:
+    """The prompt of the branch that has only its memory."""
+    return [{"role": "system", "content": WITHOUT_SOURCES}, {"role": "user", "content": f"Question: {question}"}]
+
+
+def small_talk(question: str) -> Messages:
+    """The prompt for greetings and thanks."""
+    return [{"role": "system", "content": SMALL_TALK}, {"role": "user", "content": question}]
+
+
+def about(question: str, facts: Sequence[str]) -> Messages:
+    """The prompt for questions about the system itself; ``facts`` describe the panel as it is."""
+    listed = "\n".join(f"- {fact}" for fact in facts)
+    return [{"role": "system", "content": ABOUT.format(facts=listed)}, {"role": "user", "content": question}]
+
+
+def _header(item: Evidence) -> str:
+    date = f" ({item.passage.date})" if item.passage.date else ""
+    return f"{item.passage.heading}{date}"

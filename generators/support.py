@@ -1,0 +1,59 @@
+"""Does a passage support a claim? Checked by what the claim says beyond its question.
+
+First version: lexical. A claim's content words and numbers must stand in the passage or its heading; those that the
+question did not hold already, which are the answer proper, count more. A number of the claim that stands in neither the
+passage nor the question rules support out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generators.sentences import sentences
+from generators.terms import numbers, terms
+from indexes.passage import Passage
+
+NOVEL_WEIGHT = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far a passage supports a claim, and where.
+
+    Parameters
+    ----------
+    degree
+        0 to 1.
+    start, end
+        The sentence of the passage's text that shares most with the claim.
+    """
+
+    degree: float
+    start: int
+    end: int
+
+
+def support(claim: str, question: str, passage: Passage) -> Support:
+    """Check one claim against one passage."""
+    said, asked, held = terms(claim), terms(question), terms(passage.searchable)
+    novel = said - asked
+    invented = numbers(claim) - numbers(passage.searchable) - numbers(question)
+    degree = 0.0 if invented or not said else _share(said, held)
+    if degree > 0 and novel:
+        degree = (1 - NOVEL_WEIGHT) * degree + NOVEL_WEIGHT * _share(novel, held)
+    start, end = _span(passage.text, said, novel)
+    return Support(degree, start, end)
+
+
+def _share(wanted: frozenset[int], held: frozenset[int]) -> float:
+    return len(wanted & held) / len(wanted)
+
+
+def _span(text: str, said: frozenset[int], novel: frozenset[int]) -> tuple[int, int]:
+    best, span = -1.0, (0, len(text))
+    for start, end in sentences(text):
+        here = terms(text[start:end])
+        shared = len(said & here) + len(novel & here)
+        if shared > best:
+            best, span = shared, (start, end)
+    return span

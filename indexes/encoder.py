@@ -1,0 +1,186 @@
+"""Encoders turn text into vectors. A slice remembers the fingerprint of the encoder that it was built with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.errors import InputError, MissingModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+DEFINING = {".json", ".safetensors", ".txt", ".bin", ".model"}
+OURS = "symposia.json"
+EDGE_BYTES = 1 << 16
+WHOLE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What must be equal for two sets of vectors to be comparable.
+
+    Parameters
+    ----------
+    model
+        Name for people.
+    revision
+        Hash over the model's files (all of each small file; size, first and last 64 KiB of each large one).
+    dimension
+        Length of a vector.
+    query_prompt, passage_prompt
+        Text put in front of questions and passages.
+    """
+
+    model: str
+    revision: str
+    dimension: int
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return asdict(self)
+
+
+class Encoder(Protocol):
+    """Turns questions and passages into vectors of unit length in one space."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Identity of the vector space."""
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors ``[len(texts), dimension]`` of questions."""
+
+    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Vectors:
+        """Unit vectors ``[len(texts), dimension]`` of passages; ``on_progress(done, total)`` after each batch."""
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model in a local folder. Nothing is loaded before the first use.
+
+    Parameters
+    ----------
+    folder
+        A folder that ``SentenceTransformer`` can read.
+    name
+        Name for people; the folder's name by default.
+    batch_size
+        Passages per forward pass.
+    """
+
+    def __init__(self, folder: Path, name: str = "", batch_size: int = 32) -> None:
+        self.folder = folder
+        self.name = name or folder.name
+        self.batch_size = batch_size
+        self._model: SentenceTransformer | None = None
+        self._lock = threading.Lock()
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """Read from the folder's files: no model is loaded."""
+        prompts = _read_json(self.folder / "config_sentence_transformers.json").get("prompts", {})
+        return Fingerprint(
+            model=self.name,
+            revision=revision_of(self.folder),
+            dimension=self._dimension(),
+            query_prompt=prompts.get("query", ""),
+            passage_prompt=prompts.get("document", ""),
+        )
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """See ``Encoder``. One thread: with two busy cores, OpenMP's waiting costs more than its help on short texts."""
+        import torch
+
+        with self._lock:
+            model = self._load()
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            try:
+                vectors = model.encode_query(list(texts), normalize_embeddings=True, show_progress_bar=False)
+            finally:
+                torch.set_num_threads(threads)
+        return np.asarray(vectors, dtype=np.float32)
+
+    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Vectors:
+        """See ``Encoder``. Passages are sorted by length, so that a batch holds little padding."""
+        order = sorted(range(len(texts)), key=lambda i: (-len(texts[i]), i))
+        vectors = np.empty((len(texts), self.fingerprint.dimension), dtype=np.float32)
+        with self._lock:
+            model = self._load()
+            for first in range(0, len(order), self.batch_size):
+                rows = order[first : first + self.batch_size]
+                batch = [texts[i] for i in rows]
+                vectors[rows] = model.encode_document(
+                    batch, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False
+                )
+                if on_progress is not None:
+                    on_progress(first + len(rows), len(order))
+        return vectors
+
+    def load(self) -> None:
+        """Load the model now rather than at first use."""
+        with self._lock:
+            self._load()
+
+    def _load(self) -> SentenceTransformer:
+        if self._model is None:
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            self._model = SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
+        return self._model
+
+    def _dimension(self) -> int:
+        for pooling in sorted(self.folder.glob("*_Pooling/config.json")):
+            values = _read_json(pooling)
+            dimension = values.get("word_embedding_dimension", values.get("embedding_dimension"))
+            if dimension is not None:
+                return int(dimension)
+        return int(_read_json(self.folder / "config.json")["hidden_size"])
+
+
+def revision_of(folder: Path) -> str:
+    """Short hash over a model folder's files; cheap even for gigabytes of weights."""
+    if not folder.is_dir():
+        raise MissingModelError(
+            f"The model folder {folder} does not exist.", "Run `symposia models list` to see which models are here."
+        )
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in DEFINING and p.name != OURS):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}:{size}".encode())
+        with path.open("rb") as file:
+            if size <= WHOLE_BYTES:
+                digest.update(file.read())
+            else:
+                digest.update(file.read(EDGE_BYTES))
+                file.seek(-EDGE_BYTES, 2)
+                digest.update(file.read(EDGE_BYTES))
+    return digest.hexdigest()[:16]
+
+
+def unit(vectors: NDArray[Any]) -> Vectors:
+    """Rows scaled to length 1, as float32; a zero row is an error, since it has no direction."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    if not np.all(lengths > 0):
+        raise InputError("A vector of length zero has no direction.", "Give the encoder a text with at least one word.")
+    return np.asarray(vectors / lengths, dtype=np.float32)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -1,0 +1,127 @@
+"""PDF: the extracted text of all pages, with a mark where each page begins."""
+
+from __future__ import annotations
+
+import logging
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexes.passage import Document, Mark
+from indexes.readers.problem import LETTER, OnProblem, Problem
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+# pypdf says of itself that broken files may raise other exceptions than its own; these are the ones that do.
+_BROKEN = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NotImplementedError, RecursionError, TypeError,
+    ValueError, struct.error, zlib.error,
+)  # fmt: skip
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_SENTENCE_END = re.compile(r"""[.!?…。！？؟।]['")\]’”»]*(?=\s|$)""")
+_FILE_NAME = re.compile(
+    r"microsoft \w+ - |untitled|.*\.(?:docx?|pptx?|xlsx?|indd|tex|dvi|pdf|rtf|odt)\Z", re.IGNORECASE
+)
+LONGEST_CARRY = 600
+
+
+def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
+    """One document. Pages that cannot be extracted are reported and left out; the others keep their numbers."""
+    from pypdf.errors import DependencyError, PyPdfError
+
+    # A warning for each object that pypdf repairs is of no use to a reader; what it cannot repair, it raises.
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
+    broken = (PyPdfError, *_BROKEN)
+    try:
+        reader = _open(path)
+        count = len(reader.pages)
+    except DependencyError:
+        on_problem(_encrypted(path))
+        return
+    except broken as error:
+        on_problem(_encrypted(path) if _is_password(error) else _damaged(path, "", error))
+        return
+    pages: list[tuple[int, str]] = []
+    for number in range(1, count + 1):
+        try:
+            pages.append((number, _clean(reader.pages[number - 1].extract_text())))
+        except broken as error:
+            on_problem(_damaged(path, f" on page {number}", error))
+    text, marks = _join(pages)
+    if LETTER.search(text):
+        yield Document(text=text, title=_title(reader, broken) or path.stem, source=str(path), marks=marks)
+    else:
+        on_problem(
+            Problem(
+                path,
+                f"has no text on its {count} pages; they are probably scanned images",
+                f"Add a text layer first: ocrmypdf '{path.name}' searchable.pdf",
+            )
+        )
+
+
+def _open(path: Path) -> PdfReader:
+    from pypdf import PdfReader
+
+    return PdfReader(path)
+
+
+def _is_password(error: BaseException) -> bool:
+    from pypdf.errors import FileNotDecryptedError
+
+    return isinstance(error, FileNotDecryptedError)
+
+
+def _encrypted(path: Path) -> Problem:
+    return Problem(path, "is encrypted", f"Save a copy without a password: qpdf --decrypt '{path.name}' open.pdf")
+
+
+def _damaged(path: Path, where: str, error: BaseException) -> Problem:
+    what = f"{type(error).__name__}: {error}".strip(": ")
+    return Problem(
+        path, f"is damaged{where} ({what})", f"Repair it: qpdf '{path.name}' repaired.pdf; or export it again."
+    )
+
+
+def _clean(text: str) -> str:
+    """Without control characters and half surrogate pairs, which broken font tables produce."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _UNPRINTABLE.sub("", whole).strip()
+
+
+def _join(pages: list[tuple[int, str]]) -> tuple[str, tuple[Mark, ...]]:
+    """The pages' text and marks. A sentence that runs over a page's end belongs to the page that it begins on."""
+    text, marks = "", []
+    for number, page in pages:
+        if not page:
+            continue
+        carry = _carried(text, page)
+        text += ("\n" if carry else "\n\n") if text else ""
+        marks.append(Mark(len(text) + carry, f"p. {number}"))
+        text += page
+    return text, tuple(marks)
+
+
+def _carried(before: str, page: str) -> int:
+    """Characters at the top of ``page`` that finish the sentence left open ``before`` it; 0 where none was left open.
+
+    Open means: the text stops after a letter, comma or dash, and the page goes on with a letter that is not a capital.
+    """
+    stops_open = bool(re.search(r"[^\W\d_]\Z|[,;–—-]\Z", before))
+    if not stops_open or not page[0].isalpha() or page[0].isupper():
+        return 0
+    end = _SENTENCE_END.search(page, 0, LONGEST_CARRY)
+    return end.end() if end else 0
+
+
+def _title(reader: PdfReader, broken: tuple[type[BaseException], ...]) -> str:
+    """The title that the file states, unless it is the name of a file, as word processors leave it."""
+    try:
+        title = _clean(str((reader.metadata and reader.metadata.title) or ""))
+    except broken:
+        return ""
+    return "" if _FILE_NAME.match(title) else " ".join(title.split())

@@ -1,0 +1,83 @@
+"""Making scores comparable: what a score is worth depends on the slice that it comes from.
+
+Without labels, the yardstick is what random questions attain: the best cosine that each of a hundred questions about
+anything reaches in the slice. A score is then measured in robust standard deviations above that (a z-score against
+background questions), which means the same in every embedding space. How z and lexical coverage become a probability of
+relevance is one logistic function for all slices, fitted once on labelled questions (see ``RELEVANCE``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.store.base import Candidates
+
+Floats = NDArray[np.float32]
+
+BACKGROUND = Path(__file__).with_name("background.txt")
+NORMAL_MAD = 1.4826
+SMALLEST_SPREAD = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Location and scale of a score over random questions.
+
+    Parameters
+    ----------
+    centre
+        Median of the best score that each background question attains.
+    spread
+        Their median absolute deviation times 1.4826, which estimates a standard deviation (Rousseeuw and Croux 1993).
+    """
+
+    centre: float
+    spread: float
+
+    @classmethod
+    def of(cls, best: NDArray[np.floating]) -> Background:
+        """Measure ``best`` scores ``[questions]``."""
+        centre = float(np.median(best))
+        spread = NORMAL_MAD * float(np.median(np.abs(best - centre)))
+        return cls(centre, max(spread, SMALLEST_SPREAD))
+
+    def z(self, scores: NDArray[np.floating]) -> Floats:
+        """Standard deviations above what a random question attains, elementwise."""
+        return np.asarray((scores - self.centre) / self.spread, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """``P(relevant) = sigmoid(bias + dense · z + coverage · c)`` (Platt scaling with two features).
+
+    ``z`` is the dense score against the background, ``c`` the share of the question's words, weighted by rarity, that the
+    passage covers.
+    """
+
+    bias: float
+    dense: float
+    coverage: float
+
+    def logit(self, candidates: Candidates, background: Background) -> Floats:
+        """Log-odds of relevance of each candidate, ``[n]``."""
+        z = background.z(candidates.dense)
+        return np.asarray(self.bias + self.dense * z + self.coverage * candidates.coverage, dtype=np.float32)
+
+
+RELEVANCE = Relevance(bias=-4.0, dense=0.9, coverage=3.0)
+
+
+def sigmoid(logits: NDArray[np.floating]) -> Floats:
+    """``1 / (1 + exp(-x))``, elementwise, without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), dtype=np.float32)
+
+
+@cache
+def background_questions() -> tuple[str, ...]:
+    """The questions about anything that every slice is measured against."""
+    return tuple(line for line in BACKGROUND.read_text(encoding="utf-8").splitlines() if line)

@@ -1,0 +1,141 @@
+"""Routing: which experts to ask, and whether retrieval is needed at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from indexes.encoder import Vectors
+from indexes.errors import InputError
+from retrievers.evidence import Decision, Kind, Route, Share
+from retrievers.gate import NullExpert, expression
+from retrievers.pilots import Pilots
+
+NULL = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person who asks has decided already.
+
+    Parameters
+    ----------
+    force
+        Experts to ask, instead of those that the router would choose.
+    forbid
+        Experts that must not be asked.
+    retrieval
+        True to retrieve, False not to, whatever the gate says; ``None`` leaves it to the gate.
+    """
+
+    force: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    retrieval: bool | None = None
+
+    def check(self, known: Collection[str]) -> None:
+        """Raise an ``InputError`` that lists the experts there are, where a name is none of them."""
+        for name in (*self.force, *self.forbid):
+            if name not in known:
+                raise InputError(
+                    f"There is no expert named {name!r}.", f"The experts are: {', '.join(sorted(known)) or 'none yet'}."
+                )
+
+
+class Router(Protocol):
+    """Chooses 0…n experts for a question, with probabilities and a reason."""
+
+    def route(self, question: str, vector: Vectors, experts: Mapping[str, Pilots], wishes: Wishes) -> Route:
+        """Route one question, whose base embedding is ``vector`` ``[dimension]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PilotRouter:
+    """Softmax over each expert's best pilot, the null expert among them; then the smallest set that holds the mass.
+
+    RouterRetriever's pilots (arXiv 2409.02685) with max instead of mean, scores measured against a background, and the
+    adaptive number of experts of "Harder Tasks Need More Experts" (arXiv 2403.07652).
+
+    Parameters
+    ----------
+    null
+        The null expert.
+    mass
+        Probability that the asked experts must hold together, of what the null expert leaves.
+    most
+        Largest number of experts to ask.
+    skip
+        Probability of the null expert from which retrieval is skipped. High, since unsure means retrieve.
+    temperature
+        Of the softmax over z-scores.
+    """
+
+    null: NullExpert
+    mass: float = 0.9
+    most: int = 3
+    skip: float = 0.8
+    temperature: float = 1.0
+
+    def route(self, question: str, vector: Vectors, experts: Mapping[str, Pilots], wishes: Wishes) -> Route:
+        """See ``Router``."""
+        names = sorted(name for name in experts if name not in wishes.forbid)
+        scores = np.array([self.null.pilots.score(vector), *(experts[name].score(vector) for name in names)])
+        exponentials = np.exp((scores - scores.max()) / self.temperature)
+        probabilities = exponentials / exponentials.sum()
+        null = float(probabilities[0])
+        ranked = sorted(zip(names, map(float, probabilities[1:]), strict=True), key=lambda pair: (-pair[1], pair[0]))
+        decision, kind, reason = self._gate(question, vector, null, wishes)
+        asked = self._asked(ranked, wishes) if decision == "retrieve" else ()
+        if decision == "retrieve":
+            reason = _explain(ranked, asked, reason, forced=bool(wishes.force))
+        shares = tuple(Share(name, probability, name in asked) for name, probability in ranked)
+        return Route(decision, kind, shares, null, reason)
+
+    def _gate(self, question: str, vector: Vectors, null: float, wishes: Wishes) -> tuple[Decision, Kind, str]:
+        if expression(question) is not None:
+            kind: Kind = "arithmetic"
+            reason = "It is a calculation, which needs no sources."
+        else:
+            kind = self.null.nearest(vector)
+            reason = f"It reads like {_KINDS[kind]} ({null:.0%}), which needs no sources."
+        if wishes.retrieval is False:
+            return "skip", kind, "Retrieval was switched off for this question."
+        if wishes.retrieval or wishes.force:
+            return "retrieve", "domain", "Retrieval was asked for."
+        certain = kind == "arithmetic" and expression(question) is not None
+        if certain or (null >= self.skip and kind != "arithmetic"):
+            return "skip", kind, reason
+        return "retrieve", "domain", ""
+
+    def _asked(self, ranked: list[tuple[str, float]], wishes: Wishes) -> tuple[str, ...]:
+        if wishes.force:
+            return tuple(name for name, _ in ranked if name in wishes.force)
+        total = sum(probability for _, probability in ranked)
+        asked: list[str] = []
+        held = 0.0
+        for name, probability in ranked[: self.most]:
+            asked.append(name)
+            held += probability / total if total > 0 else 0.0
+            if held >= self.mass:
+                break
+        return tuple(asked)
+
+
+_KINDS: Mapping[Kind, str] = {
+    "chitchat": "small talk",
+    "about": "a question about this system",
+    "arithmetic": "a calculation",
+    "domain": "a question for the experts",
+}
+
+
+def _explain(ranked: list[tuple[str, float]], asked: tuple[str, ...], prefix: str, *, forced: bool) -> str:
+    if not asked:
+        return f"{prefix} There is no expert to ask.".strip()
+    shares = ", ".join(f"{name} ({probability:.0%})" for name, probability in ranked if name in asked)
+    if forced:
+        return f"The experts were chosen by hand: {shares}."
+    why = "its pilots are clearly nearest" if len(asked) == 1 else "no expert alone is probable enough"
+    return f"{prefix} Asked {shares}: {why}.".strip()
