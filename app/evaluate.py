@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,8 @@ def evaluate_folder(
             runs.append(retrieve_run(mode, questions, search, DEPTH, report))
     finally:
         panel.close()
-    about = {"encoder": panel.encoder.fingerprint.to_dict(), "dataset": beir.fingerprint}
-    return evaluate_runs(beir.restricted(questions) if limit else beir, runs, out, extra=about)
+    asked = replace(beir, qrels={question: beir.qrels[question] for question in questions})
+    return evaluate_runs(asked, runs, out, record={"encoder": panel.encoder.fingerprint.to_dict(), "depth": DEPTH})
 
 
 def _index(panel: Panel, settings: Settings, path: Path, on_progress: Report) -> str:

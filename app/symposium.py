@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from app.library import AddProgress, AddReport, ExpertCard, Library
 from generators.events import Answered, Event, Found, Routed
@@ -223,8 +223,10 @@ class Symposium:
         """Release the slices."""
         self.panel.close()
 
-    def __enter__(self) -> Symposium:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -79,7 +79,8 @@ def score_run(run: Run, qrels: Mapping[str, Mapping[str, int]], measures: Sequen
     questions = tuple(qrels)
     row = {question: position for position, question in enumerate(questions)}
     columns = {measure: np.zeros(len(questions)) for measure in parsed.values()}
-    grades = {question: {doc: grade for doc, grade in docs.items()} for question, docs in qrels.items()}
+    # Not relevant either way; and pytrec_eval can loop for ever over grades below 0.
+    grades = {question: {doc: max(grade, 0) for doc, grade in docs.items()} for question, docs in qrels.items()}
     for value in ir_measures.iter_calc(list(columns), grades, _positions(run, row)):
         columns[value.measure][row[value.query_id]] = value.value
     return Scores(run.name, questions, {name: columns[measure] for name, measure in parsed.items()})

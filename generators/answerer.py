@@ -31,6 +31,9 @@ class LanguageModel(Decodable, Scores, Protocol):
     def name(self) -> str:
         """Name for people."""
 
+    def load(self) -> object:
+        """Load the weights now rather than at first use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

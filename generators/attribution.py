@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators import prompts
-from generators.answer import Citation, Claim
+from generators.answer import Citation, Claim, Status
 from generators.support import Support, support
 from retrievers.evidence import Evidence
 
@@ -69,7 +69,7 @@ def claims(
         sentence = text[start:end]
         checks = [support(sentence, question, item.passage) for item in evidence]
         citations = _cite(evidence, contrast[i], checks, least_support)
-        status = "supported" if citations else "unsupported"
+        status: Status = "supported" if citations else "unsupported"
         result.append(Claim(sentence, start, end, status, citations, divergence[i]))
     return tuple(result)
 

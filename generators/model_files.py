@@ -57,6 +57,8 @@ def load_model(path: Path, dtype: str) -> LoadedModel:
         raise _unusable(path, str(error).strip().split("\n")[0].rstrip(".")) from error
     if missing:
         raise _unusable(path, f"{len(missing)} weights are missing, the first of them {missing[0]}")
+    if not tokenizer.encode("question", add_special_tokens=False):
+        raise _unusable(path, "its tokenizer is missing")  # transformers makes an empty one up
     if tokenizer.chat_template is None:
         raise _unusable(path, "it has no chat template, so it was not trained to answer questions")
     window = getattr(model.config.get_text_config(), "max_position_embeddings", tokenizer.model_max_length)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from indexes.errors import InputError
 from indexes.passage import Document, Passage, content_id
+from indexes.sentences import sentence_ends
 
 if TYPE_CHECKING:
     from llama_index.core.node_parser import SentenceSplitter
@@ -25,17 +25,11 @@ _UNSPACED = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
 _WORD = re.compile(f"[^\\s{_IDEOGRAPHS}{_UNSPACED}]{{1,24}}|[{_IDEOGRAPHS}]|[{_UNSPACED}]{{1,4}}")
 _LETTER = re.compile(r"[^\W_]")
 
-# Ends of sentences that NLTK's English Punkt does not know: Chinese, Japanese, Hindi, Arabic, Urdu, Armenian, Ethiopic,
-# Burmese, Khmer, Tibetan. Closing quotation marks and brackets stay with their sentence.
-_ENDS = "。！？｡．।॥؟۔։።၊။។༎།"
-_CLOSERS = "”’」』）》】〉"
-_SENTENCE = re.compile(f"(?<=[{_ENDS}])(?![{_ENDS}{_CLOSERS}])|(?<=[{_ENDS}][{_CLOSERS}])(?![{_ENDS}{_CLOSERS}])")
-# Where a sentence is longer than a passage, it is cut at these.
-_PHRASE = r"(?s:.+?(?:[,;:](?=\s)|[，、；：،؛]|\n|\Z))"
-_BLOCK = 8000
-_BLOCK_ENDS = ("\n\n", ". ", "。", "\n", " ")
-_RUN = 1000
-_LONG_RUN = re.compile(rf"\S{{{_RUN}}}")
+# Where a sentence is longer than a passage, it is cut at these, and in a run of 40 characters without any of them.
+_PHRASE = (
+    r"(?s:[^\s，、；：،؛]{40}(?=[^\s，、；：،؛])"
+    r"|.+?(?:[,;:](?=\s)|[，、；：،؛]|\n|\Z|\s(?=[^\s，、；：،؛]{41})))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,7 @@ class Splitter:
             spans.append((start, position))
         if len(spans) > 1 and count_words(section[slice(*spans[-1])]) < size // 4:
             spans[-2:] = _evened(section, spans[-2], spans[-1], size)
-        return _overlapping(section, spans, self.overlap) if self.overlap else spans
+        return _overlapping(section, spans, self.overlap) if spans and self.overlap else spans
 
 
 def count_words(text: str) -> int:
@@ -143,49 +137,13 @@ def _sentence_splitter(size: int) -> SentenceSplitter:
 
 
 def _sentences(text: str) -> list[str]:
-    """Sentences whose concatenation is exactly ``text``."""
-    sentences = [sentence for block in _blocks(text) for run in _runs(block) for sentence in _punkt(run)]
-    if text.isascii():
-        return sentences
-    return [part for sentence in sentences for part in _SENTENCE.split(sentence) if part]
-
-
-def _punkt(text: str) -> list[str]:
-    """Sentences by NLTK's Punkt, with the white space in front of the first that LlamaIndex's use of it would lose."""
-    from llama_index.core.node_parser.text.utils import split_by_sentence_tokenizer
-
-    sentences = split_by_sentence_tokenizer()(text) or [""]
-    lost = len(text) - sum(map(len, sentences))
-    return [text[:lost] + sentences[0], *sentences[1:]]
-
-
-def _blocks(text: str) -> Iterator[str]:
-    """``text`` in blocks that Punkt can take: NLTK gives a regular expression five seconds on a text, then fails.
-
-    Blocks end with a paragraph, sentence, line or word where one ends in their second half.
-    """
-    start = 0
-    while len(text) - start > _BLOCK:
-        middle, limit = start + _BLOCK // 2, start + _BLOCK
-        ends = (text.rfind(ending, middle, limit) + len(ending) for ending in _BLOCK_ENDS)
-        end = next((end for end in ends if end > middle), limit)
-        yield text[start:end]
-        start = end
-    yield text[start:]
-
-
-def _runs(text: str) -> list[str]:
-    """``text``, cut inside runs without white space that are too long to be words; each would be cut by the character."""
-    if max(map(len, text.split()), default=0) <= _RUN:
-        return [text]
-    cuts = [0, *(run.end() for run in _LONG_RUN.finditer(text)), len(text)]
-    return [text[start:end] for start, end in pairwise(cuts) if start < end]
+    return [text[start:end] for start, end in pairwise([0, *sentence_ends(text)])]
 
 
 def _starts(section: str, span: Span) -> list[int]:
     """Where the sentences of ``section[start:end]`` begin."""
-    sentences = _sentences(section[slice(*span)])
-    return list(accumulate(map(len, sentences[:-1]), initial=span[0]))
+    start, end = span
+    return [start, *(start + at for at in sentence_ends(section[start:end]))][:-1]
 
 
 def _evened(section: str, before: Span, last: Span, size: int) -> list[Span]:

@@ -40,10 +40,7 @@ def checked(turn: int, answer: Answer) -> str:
     failed = sum(claim.status == "unsupported" for claim in answer.claims)
     verb = "is" if failed == 1 else "are"
     note = f"{failed} of {len(answer.claims)} sentences {verb} not supported by the sources" if failed else ""
-    if answer.verdict is Verdict.NOT_IN_SOURCES:
-        body = _linked(turn, answer)
-    else:
-        body = sentences(turn, answer)
+    body = _linked(turn, answer) if answer.verdict is Verdict.NOT_IN_SOURCES else sentences(turn, answer)
     return badge(kind, words, note) + _body(body)
 
 

@@ -37,7 +37,8 @@ def sidebar(cards: Sequence[ExpertCard], settings: Settings, on_new: Callable[[]
             icon=":material/edit_square:",
             width="stretch",
         )
-        st.html(roster(cards))
+        if cards:
+            st.html(roster(cards))
         names = [card.name for card in cards if not card.problem]
         if names:
             _wishes(names)

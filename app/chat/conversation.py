@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import streamlit as st
@@ -100,7 +100,7 @@ class View:
 def answering(symposium: Opened, question: str, choice: Choice) -> Answering:
     """What a worker runs for one question: wait for the models, then ``Symposium.stream``."""
 
-    def run(cancelled: Answering) -> Iterator[Step]:
+    def run(cancelled: Callable[[], bool]) -> Iterator[Step]:
         failed = symposium.wait(cancelled)
         if failed is not None:
             yield failed
@@ -173,4 +173,4 @@ def _loading(symposium: Opened) -> None:
 
 def _blocked(problems: list[Failed]) -> None:
     st.html(element("h1", "welcome", "Not ready yet") + "".join(failure(problem) for problem in problems))
-    st.button("Try again", on_click=_retry, icon=":material/refresh:", type="primary")
+    st.button("Try again", on_click=_retry, icon=":material/refresh:")

@@ -8,7 +8,7 @@ from html import escape
 from app.chat.turn import Failed
 
 _COMMAND = re.compile(r"`([^`]+)`")
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 
 
 def text(value: str) -> str:
@@ -28,7 +28,7 @@ def element(tag: str, kind: str, inner: str, **attributes: str) -> str:
 
 
 def label(value: str) -> str:
-    r"""``value`` for Streamlit's labels, which are Markdown: every sign that could mean something is escaped.
+    r"""``value`` for Streamlit's labels, which are Markdown: every sign that means something there is escaped.
 
     >>> label("__init__")
     '\\_\\_init\\_\\_'
@@ -42,7 +42,7 @@ def percent(probability: float) -> str:
     >>> percent(0.874), percent(0.001), percent(0.999), percent(0.0)
     ('87 %', '< 1 %', '> 99 %', '0 %')
     """
-    if 0 < probability < 0.005:
+    if 0 < probability < 0.01:
         return "< 1 %"
     if 0.995 <= probability < 1:
         return "> 99 %"

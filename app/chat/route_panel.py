@@ -11,8 +11,8 @@ def headline(turn: Turn, now: float) -> str:
     """One line on where a turn stands, for the status element, whose label is Markdown; ``now`` is a clock reading."""
     seconds = turn.waited(now)
     if turn.done:
-        return f"{label(_outcome(turn))} · {seconds:.1f}\N{NO-BREAK SPACE}s"
-    waiting = f" · {seconds:.0f}\N{NO-BREAK SPACE}s" if seconds >= 1 else ""
+        return f"{label(_outcome(turn))} · {_time(seconds, 1)}"
+    waiting = f" · {_time(seconds, 0)}" if seconds >= 1 else ""
     return label(_doing(turn)) + waiting
 
 
@@ -50,7 +50,7 @@ def _names(turn: Turn) -> str:
 
 def _stages(turn: Turn) -> str:
     parts = [
-        element("li", "stage", f"{text(stage)} {element('b', 'time', f'{seconds:.2f}\N{NO-BREAK SPACE}s')}")
+        element("li", "stage", f"{text(stage)} {element('b', 'time', _time(seconds, 2))}")
         for stage, seconds in turn.seconds.items()
         if stage is not Stage.LOADING or seconds >= 0.1
     ]
@@ -77,6 +77,10 @@ def _broken(name: str, message: str) -> str:
     problem, _, fix = message.partition("\n")
     line = element("summary", "restline", f"⚠ Expert {text(name)} could not be searched")
     return element("details", "rest broken", line + failure(Failed(problem, fix)))
+
+
+def _time(seconds: float, decimals: int) -> str:
+    return f"{seconds:.{decimals}f}\N{NO-BREAK SPACE}s"
 
 
 def _count(number: int, noun: str) -> str:

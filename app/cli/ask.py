@@ -9,9 +9,11 @@ import typer
 
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson, Experts, Forbidden, Question, Retrieval
-from app.cli.output import Output
+from app.cli.output import Output, plain
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from generators.answer import Answer
     from generators.events import Event
 
@@ -48,7 +50,10 @@ def retrieve(
     passages: Annotated[int | None, typer.Option(min=1, help="How many passages to find.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the route of a question and the evidence found on it; no language model is needed."""
+    """Show the route and the evidence of a question.
+
+    No language model is needed.
+    """
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     with invocation.open() as symposium, output.progress("searching"):
@@ -74,27 +79,31 @@ def follow(output: Output, events: Iterator[Event]) -> Answer:
 
 def _drawn(output: Output, events: Iterator[Event]) -> Answer:
     from rich.live import Live
-    from rich.text import Text
 
-    from app.cli.output import plain
     from generators.events import Answered, Checking, Found, Routed, Token
 
     draft, state = "", "searching"
-    with Live(console=output.notes, transient=True, vertical_overflow="crop") as live:
+    with Live(_draft(state, draft), console=output.notes, transient=True, vertical_overflow="crop") as live:
         for event in events:
             match event:
                 case Routed(route):
                     state = f"asking {', '.join(route.experts)}" if route.experts else "no retrieval"
                 case Found(evidence):
-                    state += f", {len(evidence)} passages found"
+                    state += f", {len(evidence)} passages found" if evidence else ""
                 case Token(text):
                     draft += text
                 case Checking():
                     state = "checking each sentence"
                 case Answered(answer):
                     return answer
-            live.update(Text.assemble((f"{state} …\n", "dim"), plain(draft)))
+            live.update(_draft(state, draft))
     raise RuntimeError("The events of a question ended without an answer.")
+
+
+def _draft(state: str, draft: str) -> Text:
+    from rich.text import Text
+
+    return Text.assemble((f"{plain(state)} …\n", "dim"), plain(draft))
 
 
 def _last(events: Iterator[Event]) -> Answer:

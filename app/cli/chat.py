@@ -70,7 +70,7 @@ def streamlit_command(port: int) -> list[str]:
 
 
 def environment(invocation: Invocation, loaded: Loaded) -> dict[str, str]:
-    """This process's environment, with the settings file and the flags as variables, and this code on the path."""
+    """The environment for Streamlit: that of this process, with the settings file and the flags as variables, and this code on the path."""
     from app.settings.layers import CONFIG_VARIABLE, variable
 
     root = str(Path(__file__).parent.parent.parent)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
+
+
+class Bench(StrEnum):
+    """What can be measured."""
+
+    SPEED = "speed"
+    DECODING = "decoding"
 
 
 def demo(
@@ -18,7 +26,10 @@ def demo(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Index the texts again.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch what is missing, index three bodies of text, and answer questions about them."""
+    """Index three bodies of text and answer questions about them.
+
+    The models are fetched first where they are missing; what is there already is kept.
+    """
     from app.demo.run import run
 
     invocation: Invocation = ctx.obj
@@ -30,13 +41,21 @@ def demo(
         raise typer.Exit(1)
 
 
-def bench(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Measure speed and memory on the demo panel, and compare them with their targets."""
+def bench(
+    ctx: typer.Context,
+    what: Annotated[Bench, typer.Argument(metavar="WHAT", help="speed, or decoding.")] = Bench.SPEED,
+    as_json: AsJson = False,
+) -> None:
+    """Measure speed and memory, or decoding policies.
+
+    speed: times and memory on the demo panel beside their targets. decoding: AdaCAD beside greedy on questions whose
+    context contradicts memory.
+    """
     from app.bench import run
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    document = run(invocation.load().settings, output)
+    document = run(what.value, invocation.load().settings, output)
     if as_json:
         output.document(document)
     if not document["ok"]:

@@ -34,15 +34,16 @@ def guarded(call: Callable[[], object], arguments: Sequence[str], stdout: TextIO
         with aside:
             code = call()
         stdout.flush()
+        if code == INTERRUPTED:  # typer turns a KeyboardInterrupt into this
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else FINE
     except SymposiaError as error:
         return _failed(output, FAILED, type(error).__name__, error.problem, error.fix)
     except _UsageError as error:
         return _usage(output, stderr, error)
     except (KeyboardInterrupt, typer.Abort):
-        return _failed(
-            output, INTERRUPTED, "Interrupted", "Interrupted.", "What was finished is kept; run it again to go on."
-        )
+        fix = "What was finished is kept; run it again to go on."
+        return _failed(output, INTERRUPTED, "Interrupted", "Interrupted.", fix)
     except BrokenPipeError:
         _let_go(stdout)
         return FINE

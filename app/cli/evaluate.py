@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from evaluation.report import Table
 
-MODES = ("dense", "bm25", "hybrid")
+DEFAULT_MODES = "dense,bm25,hybrid"
 
 
 def evaluate(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder in BEIR layout.", show_default=False)],
     split: Annotated[str, typer.Option(help="Which file under qrels/ is judged by.")] = "test",
-    modes: Annotated[str, typer.Option(help="Kinds of search, with commas between.")] = ",".join(MODES),
+    modes: Annotated[str, typer.Option(help="Kinds of search, with commas between.")] = DEFAULT_MODES,
     run: Annotated[
         list[Path] | None,
         typer.Option("--run", metavar="FILE.trec", help="Score this stored run instead of searching. Repeatable."),
@@ -31,7 +32,9 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first questions of the split.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure nDCG@10 and R@100 with intervals, and write the runs in TREC format.
+    """Measure retrieval on a BEIR folder, or score stored runs.
+
+    nDCG@10 and R@100 are printed with intervals, and the runs written in TREC format.
 
     Without --out, the files go to evaluations/ in the home folder. The first mode or run is the baseline.
     """
@@ -39,12 +42,9 @@ def evaluate(
     output = invocation.output(as_json)
     if run and limit is not None:
         raise typer.BadParameter("--limit is for searching; a stored run is scored whole.")
-    wanted = _modes(modes)
     settings = invocation.load().settings
     folder = out or settings.home / "evaluations" / f"{path.resolve().name}-{split}"
-    table = (
-        _stored(path, split, run, folder) if run else _searched(output, settings, path, split, wanted, folder, limit)
-    )
+    table = _stored(path, split, run, folder) if run else _searched(output, settings, path, split, modes, folder, limit)
     if as_json:
         output.document({**table.to_dict(), "out": str(folder)})
         return
@@ -63,19 +63,20 @@ def _stored(path: Path, split: str, files: list[Path], folder: Path) -> Table:
 
 
 def _searched(
-    output: Output, settings: Settings, path: Path, split: str, modes: tuple[str, ...], folder: Path, limit: int | None
+    output: Output, settings: Settings, path: Path, split: str, modes: str, folder: Path, limit: int | None
 ) -> Table:
-    from app.evaluate import evaluate_folder
+    from app.evaluate import MODES, evaluate_folder
 
+    wanted = _modes(modes, MODES)
     with output.progress(f"evaluating {path}") as update:
-        return evaluate_folder(settings, path, split=split, modes=modes, out=folder, limit=limit, on_progress=update)
+        return evaluate_folder(settings, path, split=split, modes=wanted, out=folder, limit=limit, on_progress=update)
 
 
-def _modes(text: str) -> tuple[str, ...]:
+def _modes(text: str, known: Collection[str]) -> tuple[str, ...]:
     modes = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    unknown = [mode for mode in modes if mode not in MODES]
+    unknown = [mode for mode in modes if mode not in known]
     if unknown or not modes:
-        raise typer.BadParameter(f"{text!r}: name some of {', '.join(MODES)}.", param_hint="--modes")
+        raise typer.BadParameter(f"{text!r}: name some of {', '.join(known)}.", param_hint="--modes")
     return modes
 
 

@@ -26,7 +26,9 @@ def add(
     description: Annotated[str, typer.Option(help="What a new expert knows, in a sentence.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Add documents to an expert. What is there already costs nothing; after an interruption, run it again.
+    """Add documents to an expert.
+
+    What is there already costs nothing; after an interruption, run it again and it goes on.
 
     Files that cannot be read are named and left out; the others are added, and the exit code is 1.
     """

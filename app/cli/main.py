@@ -36,12 +36,17 @@ program = typer.Typer(
     rich_markup_mode=None,  # drawing help with rich doubles the time that it takes
     pretty_exceptions_enable=False,
 )
-for command in (ask, chat, retrieve, add):
-    program.command()(command)
+program.command()(ask)
+program.command()(chat)
+program.command()(retrieve)
+program.command()(add)
 program.add_typer(experts, name="experts")
 program.add_typer(models, name="models")
-for command in (evaluate, config, doctor, demo, bench):
-    program.command()(command)
+program.command()(evaluate)
+program.command()(config)
+program.command()(doctor)
+program.command()(demo)
+program.command()(bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

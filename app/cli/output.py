@@ -67,18 +67,24 @@ class Output:
         self._stdout.flush()
 
     def show(self, *items: RenderableType) -> None:
-        """Write results for people; lines are not wrapped where stdout is no terminal."""
+        """Write results for people; nothing with JSON. Lines are not wrapped where stdout is no terminal."""
+        if self.as_json:
+            return
         console = self.results
         for item in items:
-            console.print(item, soft_wrap=not console.is_terminal)
+            text = plain(item) if isinstance(item, str) else item
+            console.print(text, soft_wrap=not console.is_terminal)
 
     def verbatim(self, text: str) -> None:
-        """Write a result exactly as it is, unwrapped and without colour: a file that a person may redirect."""
-        self._stdout.write(text)
-        self._stdout.flush()
+        """Write a result exactly as it is, unwrapped and without colour; nothing with JSON."""
+        if not self.as_json:
+            self._stdout.write(text)
+            self._stdout.flush()
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-        """Write a table: ruled on a terminal, aligned columns elsewhere."""
+        """Write a table: ruled on a terminal, aligned columns elsewhere; nothing with JSON."""
+        if self.as_json:
+            return
         console = self.results
         cells = [[plain(cell) for cell in row] for row in rows]
         if console.is_terminal:

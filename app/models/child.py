@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -41,14 +42,20 @@ def convert_in_child(gguf: Path, folder: Path) -> Mapping[str, Any]:
     if done.returncode == 0:
         facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return facts
-    raise MissingModelError(
-        f"{gguf.name} was downloaded but could not be converted: {_reason(done.returncode, done.stderr)}.",
-        "Close other programs and fetch it again: the download is kept, only the conversion is repeated.",
-    )
+    if os.strerror(errno.ENOSPC) in done.stderr:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    raise _failure(gguf, done.returncode, done.stderr)
 
 
-def _reason(status: int, stderr: str) -> str:
+def _failure(gguf: Path, status: int, stderr: str) -> MissingModelError:
     if status < 0:
-        return f"the converter was stopped by signal {-status}, most likely for lack of memory"
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else f"the converter ended with status {status}"
+        reason = f"the converter was stopped by signal {-status}, most likely for lack of memory"
+        advice = "Close other programs"
+    else:
+        lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+        reason = lines[-1].rstrip(".") if lines else f"the converter ended with status {status}"
+        advice = "Install the versions of torch, transformers and gguf that Symposia asks for"
+    return MissingModelError(
+        f"{gguf.name} was downloaded but could not be converted: {reason}.",
+        f"{advice}, then fetch it again: the download is kept, only the conversion is repeated.",
+    )

@@ -102,7 +102,8 @@ def _typed(given: Given) -> Any:  # noqa: ANN401 (each setting has its own type)
 @cache
 def _adapter(key: str) -> TypeAdapter[Any]:
     field = fields()[key]
-    return TypeAdapter(Annotated[field.annotation, key, *field.metadata], config=ConfigDict(allow_inf_nan=False))
+    kind: Any = Annotated[field.annotation, key, *field.metadata]  # type: ignore[valid-type]
+    return TypeAdapter(kind, config=ConfigDict(allow_inf_nan=False))
 
 
 def _absolute(key: str, value: Any, base: Path) -> Any:  # noqa: ANN401 (each setting has its own type)

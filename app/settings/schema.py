@@ -24,11 +24,17 @@ class Section(BaseModel):
 class Models(Section):
     """``[models]``: which models are used, and where they are kept."""
 
-    encoder: Name = Field("all-minilm-l6-v2", description="Encoder: a name from `symposia models list`, or a folder")
-    generator: Name = Field("qwen2.5-coder-0.5b", description="Language model: a name from that list, or a folder")
-    cache: str = Field("", description="Folder of fetched models; empty for the user's cache folder")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format; auto measures once")
-    threads: int = Field(0, ge=0, description="CPU threads; 0 for all cores")
+    encoder: Name = Field(
+        default="all-minilm-l6-v2", description="Encoder: a name from `symposia models list`, or a folder"
+    )
+    generator: Name = Field(
+        default="qwen2.5-coder-0.5b", description="Language model: a name from that list, or a folder"
+    )
+    cache: str = Field(default="", description="Folder of fetched models; empty for the user's cache folder")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="Number format; auto measures once"
+    )
+    threads: int = Field(default=0, ge=0, description="CPU threads; 0 for all cores")
 
     @property
     def folder(self) -> Path:
@@ -43,51 +49,53 @@ class Models(Section):
 class Store(Section):
     """``[store]``: where vectors and passages are kept."""
 
-    url: str = Field("", description="Qdrant server; empty for the store inside this process")
-    api_key: SecretStr = Field(SecretStr(""), description="Key of that server; never printed")
-    timeout: float = Field(10.0, ge=1, le=3600, description="Seconds to wait for that server")
+    url: str = Field(default="", description="Qdrant server; empty for the store inside this process")
+    api_key: SecretStr = Field(default=SecretStr(""), description="Key of that server; never printed")
+    timeout: float = Field(default=10.0, ge=1, le=3600, description="Seconds to wait for that server")
 
 
 class Split(Section):
     """``[split]``: how documents become passages."""
 
-    size: Count = Field(110, description="Words in a passage, at most")
-    overlap: int = Field(10, ge=0, description="Words that neighbouring passages share")
+    size: Count = Field(default=110, description="Words in a passage, at most")
+    overlap: int = Field(default=10, ge=0, description="Words that neighbouring passages share")
 
 
 class Retrieval(Section):
     """``[retrieval]``: how many experts are asked and how much evidence is kept."""
 
-    passages: Count = Field(5, description="Passages of evidence for a question")
-    depth: Count = Field(50, description="Candidates from each expert, by meaning and again by words")
-    mass: Share = Field(0.9, description="Probability that the asked experts hold together")
-    most_experts: Count = Field(3, description="Experts asked for one question, at most")
-    skip: Share = Field(0.8, description="No retrieval where its probability of being needless reaches this")
-    floor: Share = Field(0.02, description="Evidence below this probability of relevance is dropped")
+    passages: Count = Field(default=5, description="Passages of evidence for a question")
+    depth: Count = Field(default=50, description="Candidates from each expert, by meaning and again by words")
+    mass: Share = Field(default=0.9, description="Probability that the asked experts hold together")
+    most_experts: Count = Field(default=3, description="Experts asked for one question, at most")
+    skip: Share = Field(default=0.8, description="No retrieval where its probability of being needless reaches this")
+    floor: Share = Field(default=0.02, description="Evidence below this probability of relevance is dropped")
 
 
 class Generation(Section):
     """``[generation]``: how the answer is written."""
 
-    policy: Literal["greedy", "cad", "adacad"] = Field("adacad", description="Decoding policy")
-    alpha: float = Field(1.0, ge=0, description="Weight of the contrast with memory, for cad only")
-    max_tokens: Count = Field(120, description="Tokens in an answer, at most")
-    temperature: float = Field(0.0, ge=0, description="0 always takes the likeliest token")
-    seed: int = Field(0, ge=0, description="Seed of sampling, where the temperature is above 0")
+    policy: Literal["greedy", "cad", "adacad"] = Field(default="adacad", description="Decoding policy")
+    alpha: float = Field(default=1.0, ge=0, description="Weight of the contrast with memory, for cad only")
+    max_tokens: Count = Field(default=120, description="Tokens in an answer, at most")
+    temperature: float = Field(default=0.0, ge=0, description="0 always takes the likeliest token")
+    seed: int = Field(default=0, ge=0, description="Seed of sampling, where the temperature is above 0")
 
 
 class Verdict(Section):
     """``[verdict]``: when to answer, and when a sentence counts as supported."""
 
-    relevance: Share = Field(0.1, description="Below this relevance of the best evidence: no answer from the sources")
-    support: Share = Field(0.5, description="A sentence is supported from this degree on")
+    relevance: Share = Field(
+        default=0.1, description="Below this relevance of the best evidence: no answer from the sources"
+    )
+    support: Share = Field(default=0.5, description="A sentence is supported from this degree on")
 
 
 class Settings(Section):
     """All settings. Paths are absolute when they come from ``load_settings``."""
 
-    home: Path = Field(Path(".symposia"), description="Folder of the experts' slices")
-    preset: Preset = Field("balanced", description="Defaults to start from: fast, balanced or thorough")
+    home: Path = Field(default=Path(".symposia"), description="Folder of the experts' slices")
+    preset: Preset = Field(default="balanced", description="Defaults to start from: fast, balanced or thorough")
     models: Models = Models()
     store: Store = Store()
     split: Split = Split()

@@ -31,11 +31,11 @@ LONGEST_CARRY = 600
 
 def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     """One document. Pages that cannot be extracted are reported and left out; the others keep their numbers."""
-    from pypdf.errors import DependencyError, PyPdfError
+    from pypdf.errors import DependencyError, DeprecationError, PyPdfError
 
     # A warning for each object that pypdf repairs is of no use to a reader; what it cannot repair, it raises.
     logging.getLogger("pypdf").setLevel(logging.ERROR)
-    broken = (PyPdfError, *_BROKEN)
+    broken = (PyPdfError, DeprecationError, *_BROKEN)
     try:
         reader = _open(path)
         count = len(reader.pages)

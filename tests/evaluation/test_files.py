@@ -43,6 +43,15 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: 
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_reader_of_the_old_file_never_sees_a_mixture(tmp_path: Path) -> None:
+    file = tmp_path / "result"
+    write_lines(file, ["old", "lines"])
+    with file.open(encoding="utf-8") as reader:
+        write_lines(file, ["new"])
+        assert reader.read() == "old\nlines\n"
+    assert file.read_text(encoding="utf-8") == "new\n"
+
+
 def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
     write_lines(tmp_path / "file", ["in the way"])
     with pytest.raises(InputError, match="Cannot write"):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,19 +21,20 @@ def save_tiny_tokenizer(folder: Path, chat_template: str | None = CHAT_TEMPLATE)
     inner = Tokenizer(models.BPE(vocab={piece: number for number, piece in enumerate(alphabet)}, merges=[]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    make: Any = PreTrainedTokenizerFast  # its constructor is untyped
+    tokenizer = make(tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|endoftext|>")
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>"]})
     tokenizer.chat_template = chat_template
     tokenizer.save_pretrained(folder)
 
 
-def save_tiny_model(folder: Path, **changes: object) -> None:
+def save_tiny_model(folder: Path, **changes: Any) -> None:
     """A randomly initialised Qwen2 with 3 layers; ``changes`` go to its configuration."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     torch.manual_seed(0)
-    options: dict[str, object] = {
+    options: dict[str, Any] = {
         "vocab_size": 300,
         "hidden_size": 32,
         "intermediate_size": 64,
@@ -45,6 +48,11 @@ def save_tiny_model(folder: Path, **changes: object) -> None:
         "pad_token_id": 257,
     }
     Qwen2ForCausalLM(Qwen2Config(**(options | changes))).save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def tokenizer_saver() -> Callable[[Path, str | None], None]:
+    return save_tiny_tokenizer
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from generators.language_model import LocalModel
 from generators.model_files import fingerprint, load_model
 from indexes.errors import MissingModelError
-from tests.generators.conftest import save_tiny_tokenizer
 
 
 @pytest.fixture
@@ -75,10 +75,12 @@ def test_weights_that_the_files_lack_are_not_made_up(copy: Path) -> None:
         load_model(copy, "float32")
 
 
-def test_a_model_without_a_chat_template_is_refused(copy: Path) -> None:
+def test_a_model_without_a_chat_template_is_refused(
+    copy: Path, tokenizer_saver: Callable[[Path, str | None], None]
+) -> None:
     for file in [*copy.glob("tokenizer*"), *copy.glob("*.jinja")]:
         file.unlink()
-    save_tiny_tokenizer(copy, chat_template=None)
+    tokenizer_saver(copy, None)
     with pytest.raises(MissingModelError, match="chat template"):
         load_model(copy, "float32")
 

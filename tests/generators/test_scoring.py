@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ def naive(model: LocalModel, prompts: list[list[int]], continuation: list[int]) 
 def largest_head_input(model: LocalModel) -> Iterator[list[int]]:
     """Positions that went through the language-model head, per pass."""
     sizes: list[int] = []
-    head = model.load().model.get_output_embeddings()
-    assert head is not None
+    network: Any = model.load().model
+    head = network.get_output_embeddings()
     handle = head.register_forward_hook(lambda _, inputs, __: sizes.append(inputs[0].shape[:-1].numel()))
     try:
         yield sizes

@@ -16,7 +16,9 @@ from indexes.passage import Document, Mark, Passage
 from indexes.readers.files import READERS
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=30)
-NAMES = st.one_of(st.sampled_from(["title", "key", "marks", "whole", "place", "metadata.", "metadata.title", "url"]), WORDS)
+NAMES = st.one_of(
+    st.sampled_from(["title", "key", "marks", "whole", "place", "metadata.", "metadata.title", "url"]), WORDS
+)
 METADATA = st.dictionaries(NAMES, WORDS, max_size=4)
 
 
@@ -37,6 +39,7 @@ def test_a_document_comes_back_as_it_went(document: Document) -> None:
     theirs = llama.to_document(document)
     assert llama.from_document(theirs) == document
     assert theirs.id_ == document.id
+    assert theirs.text_resource is not None
     assert theirs.text_resource.text == document.text
     assert llama.from_document(LlamaDocument.from_json(theirs.to_json())) == document
 

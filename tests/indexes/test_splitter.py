@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ SENTENCES = {
     "korean": "통지 기간은 계약에 달리 정하지 않는 한 삼 개월입니다.",
 }
 UNSPACED = {"chinese", "japanese", "thai"}
-ALPHABET = st.sampled_from([*"aB1_.,;?! \n\t\u3000", "\n\n", ". ", "Dr. ", *"Жщ。！，天气のب؟۔अ।กข", "\u0301", "😀", "x" * 60])
+ALPHABET = st.sampled_from(
+    [*"aB1_.,;?! \n\t\u3000", "\n\n", ". ", "Dr. ", *"Жщ。！，天气のب؟۔अ।กข", "\u0301", "😀", "x" * 60]
+)
 TEXTS = st.lists(ALPHABET, max_size=120).map("".join)
 
 
@@ -43,7 +46,7 @@ def splitters(draw: st.DrawFn) -> Splitter:
 
 
 @given(documents(), splitters())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_passages_are_exact_bounded_and_cover_every_letter(document: Document, splitter: Splitter) -> None:
     passages = splitter.split(document)
     covered: set[int] = set()
@@ -59,7 +62,7 @@ def test_passages_are_exact_bounded_and_cover_every_letter(document: Document, s
 
 
 @given(documents(), splitters())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_passages_are_those_of_the_contract_and_the_same_every_time(document: Document, splitter: Splitter) -> None:
     passages = splitter.split(document)
     assert passages == [Passage.of(document, passage.start, passage.end) for passage in passages]
@@ -67,18 +70,19 @@ def test_passages_are_those_of_the_contract_and_the_same_every_time(document: Do
 
 
 @given(documents(), st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_without_overlap_passages_follow_each_other(document: Document, size: int) -> None:
     passages = Splitter(size=size).split(document)
-    assert all(left.end <= right.start for left, right in zip(passages, passages[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(passages))
 
 
 @pytest.mark.parametrize("language", sorted(SENTENCES))
 def test_every_script_is_cut_into_passages_of_bounded_size(language: str) -> None:
-    text = ("" if language in UNSPACED else " ").join([SENTENCES[language]] * 60)
-    passages = Splitter().split(Document(text=text))
-    assert len(passages) > 5
-    assert all(60 <= count_words(passage.text) <= 110 for passage in passages)
+    text = ("" if language in UNSPACED else " ").join([SENTENCES[language]] * 200)
+    sizes = [count_words(passage.text) for passage in Splitter().split(Document(text=text))]
+    assert len(sizes) > 10
+    assert all(80 <= size <= 110 for size in sizes[:-2])
+    assert all(25 <= size <= 110 for size in sizes[-2:])
 
 
 @pytest.mark.parametrize("language", sorted(set(SENTENCES) - {"thai"}))
@@ -117,7 +121,10 @@ def test_a_passage_lies_within_one_section_and_carries_its_place() -> None:
     text = "# A\n\nOf a.\n\n## B\n\nOf b.\n"
     document = Document(text=text, title="T", marks=(Mark(0, "A"), Mark(text.index("## B"), "A › B")))
     passages = Splitter().split(document)
-    assert [(passage.text, passage.place) for passage in passages] == [("# A\n\nOf a.", "A"), ("## B\n\nOf b.", "A › B")]
+    assert [(passage.text, passage.place) for passage in passages] == [
+        ("# A\n\nOf a.", "A"),
+        ("## B\n\nOf b.", "A › B"),
+    ]
     assert passages[1].heading == "T › A › B"
 
 
@@ -130,14 +137,16 @@ def test_a_few_words_left_over_do_not_make_a_passage_of_their_own() -> None:
 def test_overlap_repeats_whole_sentences() -> None:
     text = " ".join(f"Sentence number {n} has exactly seven words." for n in range(60))
     passages = Splitter(size=50, overlap=15).split(Document(text=text))
-    for left, right in zip(passages, passages[1:], strict=False):
+    for left, right in pairwise(passages):
         shared = text[right.start : left.end]
         assert count_words(shared) == 14
         assert shared.startswith("Sentence number")
 
 
 def test_a_whole_document_gives_one_passage_however_long() -> None:
-    document = Document(text=" \n" + "A record of one sentence. " * 500 + "\n", whole=True, key="7", marks=(Mark(9, "x"),))
+    document = Document(
+        text=" \n" + "A record of one sentence. " * 500 + "\n", whole=True, key="7", marks=(Mark(9, "x"),)
+    )
     (passage,) = Splitter(size=10).split(document)
     assert passage.text == document.text.strip()
     assert (passage.start, passage.key) == (2, "7")
@@ -161,13 +170,13 @@ def test_a_paragraph_is_kept_together_where_it_fits() -> None:
     assert [count_words(passage.text) for passage in passages] == [40, 40, 40]
 
 
-def test_a_long_text_without_paragraphs_does_not_run_into_the_time_limit_of_nltk(monkeypatch) -> None:
-    from nltk import redos
+def test_nltk_with_its_time_limit_takes_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    from llama_index.core.utils import globals_helper
 
-    monkeypatch.setattr(redos, "DEFAULT_TIMEOUT", 0.25)
-    document = Document(text="Is it so?! It is. " * 40_000)
+    monkeypatch.setattr(type(globals_helper), "punkt_tokenizer", property(lambda _: pytest.fail("Punkt was asked")))
+    document = Document(text="Is it so?! It is. " * 2_000)
     passages = Splitter().split(document)
-    assert sum(count_words(passage.text) for passage in passages) == 5 * 40_000
+    assert sum(count_words(passage.text) for passage in passages) == 5 * 2_000
 
 
 @pytest.mark.parametrize("values", [{"size": 0}, {"size": -3}, {"overlap": -1}, {"size": 10, "overlap": 6}])
@@ -182,6 +191,7 @@ def test_a_splitter_is_a_value() -> None:
     assert repr(Splitter()) == "Splitter(size=110, overlap=0)"
 
 
+@pytest.mark.slow
 @pytest.mark.benchmark
 def test_every_passage_of_scifact_is_exact_and_every_letter_is_covered() -> None:
     data = Path(os.environ.get("SYMPOSIA_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -189,7 +199,7 @@ def test_every_passage_of_scifact_is_exact_and_every_letter_is_covered() -> None
     if not corpus.is_dir():
         pytest.skip(f"no SciFact at {corpus}")
     count = 0
-    for record in read(corpus, on_problem=pytest.fail):
+    for record in read(corpus, on_problem=lambda problem: pytest.fail(str(problem))):
         document = replace(record, whole=False)
         at = 0
         for passage in Splitter().split(document):

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.models import pip
 from app.models.failure import SourceError
 from app.models.pip import pip_download
 
@@ -51,7 +50,7 @@ def test_a_full_disk_under_pip_is_an_error_of_the_disk(tmp_path: Path, monkeypat
 
 
 def test_without_pip_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pip.importlib.util, "find_spec", lambda _name: None)
-    monkeypatch.setattr(pip.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     with pytest.raises(SourceError, match="python -m ensurepip"):
         pip_download("tiny-weights==1.0", tmp_path)

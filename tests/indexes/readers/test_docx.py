@@ -3,13 +3,18 @@ from __future__ import annotations
 import io
 import random
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import docx
 import pytest
 
-from indexes.passage import Mark
+from indexes.passage import Document, Mark
 from indexes.readers import docx as reader
+from indexes.readers.problem import Problem
+
+One = Callable[[Path], Document]
+Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
 
 
 def handbook(path: Path, *, title: str = "") -> Path:
@@ -31,7 +36,7 @@ def handbook(path: Path, *, title: str = "") -> Path:
     return path
 
 
-def test_paragraphs_and_tables_come_in_reading_order(tmp_path: Path, one) -> None:
+def test_paragraphs_and_tables_come_in_reading_order(tmp_path: Path, one: One) -> None:
     document = one(handbook(tmp_path / "file-stem.docx"))
     assert document.text.split("\n\n") == [
         "Before everything.",
@@ -43,7 +48,7 @@ def test_paragraphs_and_tables_come_in_reading_order(tmp_path: Path, one) -> Non
     ]
 
 
-def test_headings_are_marks(tmp_path: Path, one) -> None:
+def test_headings_are_marks(tmp_path: Path, one: One) -> None:
     document = one(handbook(tmp_path / "file-stem.docx", title="Handbook"))
     assert document.marks == (
         Mark(document.text.index("Travel"), "Travel"),
@@ -51,7 +56,7 @@ def test_headings_are_marks(tmp_path: Path, one) -> None:
     )
 
 
-def test_the_title_is_of_the_title_paragraph_the_properties_or_the_first_heading(tmp_path: Path, one) -> None:
+def test_the_title_is_of_the_title_paragraph_the_properties_or_the_first_heading(tmp_path: Path, one: One) -> None:
     assert one(handbook(tmp_path / "a.docx", title="Handbook")).title == "Handbook"
     assert one(handbook(tmp_path / "b.docx")).title == "Travel"
     word = docx.Document()
@@ -66,7 +71,7 @@ def test_the_title_is_of_the_title_paragraph_the_properties_or_the_first_heading
     assert one(tmp_path / "file-stem.docx").title == "file-stem"
 
 
-def test_a_table_in_a_cell_is_read_in_the_cell(tmp_path: Path, one) -> None:
+def test_a_table_in_a_cell_is_read_in_the_cell(tmp_path: Path, one: One) -> None:
     word = docx.Document()
     cell = word.add_table(rows=1, cols=1).cell(0, 0)
     cell.text = "outer"
@@ -76,7 +81,7 @@ def test_a_table_in_a_cell_is_read_in_the_cell(tmp_path: Path, one) -> None:
     assert one(tmp_path / "a.docx").text == "outer a | b"
 
 
-def test_five_scripts(tmp_path: Path, one, script: str) -> None:
+def test_five_scripts(tmp_path: Path, one: One, script: str) -> None:
     word = docx.Document()
     word.add_heading(script, level=1)
     word.add_heading(script, level=2)
@@ -94,7 +99,9 @@ def bomb(path: Path, megabytes: int) -> None:
             part.write(b" " * 1_000_000)
 
 
-def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, reading, monkeypatch) -> None:
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(
+    tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bomb(tmp_path / "bomb.docx", 20)
     monkeypatch.setattr(docx, "Document", lambda _: pytest.fail("it was opened"))
     documents, problems = reading(tmp_path)
@@ -102,7 +109,9 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, reading, mo
     assert "would unpack to 20 MB from 0.0 MB" in problems[0].reason
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused_whatever_its_ratio(tmp_path: Path, reading, monkeypatch) -> None:
+def test_a_file_that_unpacks_to_too_much_is_refused_whatever_its_ratio(
+    tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reader, "LARGEST", 1000)
     handbook(tmp_path / "a.docx")
     documents, problems = reading(tmp_path)
@@ -110,14 +119,14 @@ def test_a_file_that_unpacks_to_too_much_is_refused_whatever_its_ratio(tmp_path:
     assert "would unpack to" in problems[0].reason
 
 
-def test_a_password_or_an_old_format_is_named(tmp_path: Path, reading) -> None:
+def test_a_password_or_an_old_format_is_named(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "a.docx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600))
     documents, problems = reading(tmp_path)
     assert not documents
     assert problems[0].reason == "is an old .doc or has a password"
 
 
-def test_entities_that_multiply_are_not_expanded(tmp_path: Path, reading) -> None:
+def test_entities_that_multiply_are_not_expanded(tmp_path: Path, reading: Reading) -> None:
     handbook(tmp_path / "good.docx")
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x" * 10}">' for n in range(12))
     with zipfile.ZipFile(tmp_path / "good.docx") as good, zipfile.ZipFile(tmp_path / "laughs.docx", "w") as bad:
@@ -134,14 +143,14 @@ def test_entities_that_multiply_are_not_expanded(tmp_path: Path, reading) -> Non
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)])
-def test_a_file_that_is_not_a_docx_is_reported(tmp_path: Path, reading, data: bytes) -> None:
+def test_a_file_that_is_not_a_docx_is_reported(tmp_path: Path, reading: Reading, data: bytes) -> None:
     (tmp_path / "a.docx").write_bytes(data)
     documents, problems = reading(tmp_path)
     assert not documents
     assert "DOCX" in problems[0].reason or "Word" in problems[0].reason
 
 
-def test_another_office_format_under_this_name_is_reported(tmp_path: Path, reading) -> None:
+def test_another_office_format_under_this_name_is_reported(tmp_path: Path, reading: Reading) -> None:
     with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
         archive.writestr("content.xml", "<office/>")
@@ -150,7 +159,7 @@ def test_another_office_format_under_this_name_is_reported(tmp_path: Path, readi
     assert "is not a Word document" in problems[0].reason
 
 
-def test_any_damage_gives_text_or_a_problem(tmp_path: Path, reading) -> None:
+def test_any_damage_gives_text_or_a_problem(tmp_path: Path, reading: Reading) -> None:
     rng = random.Random(7)
     with zipfile.ZipFile(handbook(tmp_path / "a.docx")) as archive:
         good = {name: archive.read(name) for name in archive.namelist()}

@@ -5,32 +5,42 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from indexes.errors import InputError
+from indexes.passage import Document
 from indexes.readers import files
 from indexes.readers.files import READERS, read
+from indexes.readers.problem import Problem
+
+One = Callable[[Path], Document]
+Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
+
+
+def unexpected(problem: Problem) -> None:
+    pytest.fail(str(problem))
 
 
 def test_a_path_that_does_not_exist_is_an_input_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.txt does not exist"):
-        read(tmp_path / "nowhere.txt", on_problem=pytest.fail)
+        read(tmp_path / "nowhere.txt", on_problem=unexpected)
 
 
 def test_a_text_given_in_place_of_a_path_is_an_input_error() -> None:
     with pytest.raises(InputError, match="cannot be opened"):
-        read("What is the rate? " * 500, on_problem=pytest.fail)
+        read("What is the rate? " * 500, on_problem=unexpected)
 
 
 def test_a_pipe_is_an_input_error_and_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     with pytest.raises(InputError, match="neither a file nor a folder"):
-        read(tmp_path / "pipe.txt", on_problem=pytest.fail)
+        read(tmp_path / "pipe.txt", on_problem=unexpected)
 
 
-def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path, reading) -> None:
+def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path, reading: Reading) -> None:
     os.mkfifo(tmp_path / "a.txt")
     (tmp_path / "b.txt").write_text("Read me.")
     documents, problems = reading(tmp_path)
@@ -38,7 +48,7 @@ def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path, reading) -> None:
     assert not problems
 
 
-def test_a_folder_is_read_to_the_bottom_in_order_of_names(tmp_path: Path, reading) -> None:
+def test_a_folder_is_read_to_the_bottom_in_order_of_names(tmp_path: Path, reading: Reading) -> None:
     for name in ("b/two.txt", "b/a/one.md", "c.txt", "a.HTML"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +63,7 @@ def test_a_folder_is_read_to_the_bottom_in_order_of_names(tmp_path: Path, readin
     assert not problems
 
 
-def test_hidden_files_and_word_locks_are_skipped_in_silence(tmp_path: Path, reading) -> None:
+def test_hidden_files_and_word_locks_are_skipped_in_silence(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "notes.txt").write_text("Secret.")
     (tmp_path / ".env.txt").write_text("Secret.")
@@ -64,7 +74,7 @@ def test_hidden_files_and_word_locks_are_skipped_in_silence(tmp_path: Path, read
     assert not problems
 
 
-def test_an_unsupported_file_is_reported_with_what_is_supported(tmp_path: Path, reading) -> None:
+def test_an_unsupported_file_is_reported_with_what_is_supported(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "photo.png").write_bytes(b"\x89PNG")
     (tmp_path / "Makefile").write_text("all:")
     documents, problems = reading(tmp_path)
@@ -75,7 +85,7 @@ def test_an_unsupported_file_is_reported_with_what_is_supported(tmp_path: Path, 
     assert all(suffix in problems[1].fix for suffix in READERS)
 
 
-def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path, reading) -> None:
+def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "a.txt").write_text("First.")
     (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4\nnot really")
     (tmp_path / "c.txt").write_bytes(b"caf\xe9 au lait")
@@ -89,13 +99,13 @@ def test_a_bad_file_does_not_keep_the_others_from_being_read(tmp_path: Path, rea
     assert all(problem.reason and problem.fix for problem in problems)
 
 
-def test_problems_print_with_path_reason_and_fix(tmp_path: Path, reading) -> None:
+def test_problems_print_with_path_reason_and_fix(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "c.txt").write_bytes(b"caf\xe9 au lait")
     _, problems = reading(tmp_path)
     assert str(problems[0]).startswith(f"{tmp_path / 'c.txt'} is not valid UTF-8 (byte 0xe9 at offset 3)\n")
 
 
-def test_utf16_is_named_for_what_it_is(tmp_path: Path, reading) -> None:
+def test_utf16_is_named_for_what_it_is(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "notepad.txt").write_bytes("Unicode".encode("utf-16"))
     documents, problems = reading(tmp_path)
     assert not documents
@@ -103,7 +113,9 @@ def test_utf16_is_named_for_what_it_is(tmp_path: Path, reading) -> None:
     assert "iconv" in problems[0].fix
 
 
-def test_a_file_that_may_not_be_read_is_reported(tmp_path: Path, reading, monkeypatch) -> None:
+def test_a_file_that_may_not_be_read_is_reported(
+    tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(self: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(self))
 
@@ -116,14 +128,16 @@ def test_a_file_that_may_not_be_read_is_reported(tmp_path: Path, reading, monkey
 
 def test_a_file_that_vanishes_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Gone.")
-    problems = []
+    problems: list[Problem] = []
     documents = read(tmp_path / "a.txt", on_problem=problems.append)
     (tmp_path / "a.txt").unlink()
     assert list(documents) == []
     assert "cannot be read (No such file or directory)" in problems[0].reason
 
 
-def test_a_file_too_large_to_be_one_document_is_reported(tmp_path: Path, reading, monkeypatch) -> None:
+def test_a_file_too_large_to_be_one_document_is_reported(
+    tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "LARGEST", 10)
     (tmp_path / "long.txt").write_text("More than ten bytes.")
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "Rows may be as many as they like."}))
@@ -132,7 +146,7 @@ def test_a_file_too_large_to_be_one_document_is_reported(tmp_path: Path, reading
     assert "one document may have" in problems[0].reason
 
 
-def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path, reading) -> None:
+def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path, reading: Reading) -> None:
     outside, inside = tmp_path / "outside", tmp_path / "inside"
     outside.mkdir()
     inside.mkdir()
@@ -146,7 +160,7 @@ def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path, reading) -
     assert "leads out of the folder" in problems[0].reason
 
 
-def test_links_inside_the_folder_are_followed_to_files_and_never_in_circles(tmp_path: Path, reading) -> None:
+def test_links_inside_the_folder_are_followed_to_files_and_never_in_circles(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "..data").mkdir()
     (tmp_path / "..data" / "page.md").write_text("Mounted.")
     (tmp_path / "page.md").symlink_to(tmp_path / "..data" / "page.md")
@@ -156,7 +170,7 @@ def test_links_inside_the_folder_are_followed_to_files_and_never_in_circles(tmp_
     assert not problems
 
 
-def test_links_that_lead_nowhere_are_reported(tmp_path: Path, reading) -> None:
+def test_links_that_lead_nowhere_are_reported(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
     (tmp_path / "old.txt").symlink_to(tmp_path / "gone.txt")
     documents, problems = reading(tmp_path)
@@ -167,7 +181,7 @@ def test_links_that_lead_nowhere_are_reported(tmp_path: Path, reading) -> None:
     ]
 
 
-def test_a_folder_given_as_a_link_is_read(tmp_path: Path, reading) -> None:
+def test_a_folder_given_as_a_link_is_read(tmp_path: Path, reading: Reading) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.txt").write_text("Through the link.")
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -176,7 +190,7 @@ def test_a_folder_given_as_a_link_is_read(tmp_path: Path, reading) -> None:
     assert not problems
 
 
-def test_of_a_beir_folder_only_the_corpus_is_read_wherever_it_lies(tmp_path: Path, reading) -> None:
+def test_of_a_beir_folder_only_the_corpus_is_read_wherever_it_lies(tmp_path: Path, reading: Reading) -> None:
     beir = tmp_path / "sets" / "tiny"
     (beir / "qrels").mkdir(parents=True)
     (beir / "corpus.jsonl").write_text(json.dumps({"_id": "d1", "title": "T", "text": "A document."}))
@@ -193,7 +207,7 @@ def test_of_a_beir_folder_only_the_corpus_is_read_wherever_it_lies(tmp_path: Pat
 def test_documents_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / f"{name}.txt").write_text(f"Text {name}.")
-    documents = read(tmp_path, on_problem=pytest.fail)
+    documents = read(tmp_path, on_problem=unexpected)
     assert next(documents).text == "Text a."
     (tmp_path / "b.txt").write_text("Changed meanwhile.")
     assert next(documents).text == "Changed meanwhile."
@@ -222,7 +236,7 @@ def test_a_corpus_is_read_a_line_at_a_time(tmp_path: Path) -> None:
     assert grown < 4_000  # KiB; as objects, the corpus would take about 60,000
 
 
-def test_the_same_content_has_the_same_id_from_any_path_and_system(tmp_path: Path, one) -> None:
+def test_the_same_content_has_the_same_id_from_any_path_and_system(tmp_path: Path, one: One) -> None:
     (tmp_path / "unix").mkdir()
     (tmp_path / "windows").mkdir()
     (tmp_path / "unix" / "note.txt").write_bytes("Naïve.\nTwo lines.\n".encode())
@@ -232,7 +246,7 @@ def test_the_same_content_has_the_same_id_from_any_path_and_system(tmp_path: Pat
     assert unix.source != windows.source
 
 
-def test_text_files_in_five_scripts_are_read_as_written(tmp_path: Path, one, script: str) -> None:
+def test_text_files_in_five_scripts_are_read_as_written(tmp_path: Path, one: One, script: str) -> None:
     for suffix in (".txt", ".md"):
         path = tmp_path / f"file{suffix}"
         path.write_text(script, encoding="utf-8")
@@ -255,7 +269,7 @@ def test_importing_the_readers_imports_no_parser() -> None:
     assert output.stdout.strip() == "[]"
 
 
-def test_every_order_of_making_files_gives_the_same_documents(tmp_path: Path, reading) -> None:
+def test_every_order_of_making_files_gives_the_same_documents(tmp_path: Path, reading: Reading) -> None:
     orders = []
     for number, order in enumerate(itertools.permutations(["x.txt", "a.txt", "m.txt"])):
         folder = tmp_path / str(number)

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from indexes.passage import Document
 from indexes.readers.jsonl import is_beir
+from indexes.readers.problem import Problem
+
+One = Callable[[Path], Document]
+Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
 
 
 def write(tmp_path: Path, *rows: object, name: str = "rows.jsonl") -> Path:
@@ -15,32 +21,32 @@ def write(tmp_path: Path, *rows: object, name: str = "rows.jsonl") -> Path:
     return path
 
 
-def test_a_row_becomes_a_whole_document(tmp_path: Path, one) -> None:
+def test_a_row_becomes_a_whole_document(tmp_path: Path, one: One) -> None:
     row = {"id": 7, "title": "T", "text": "Some text.", "date": "2024-03-07", "source": "https://example.org/7"}
     document = one(write(tmp_path, row))
     assert (document.key, document.title, document.text, document.whole) == ("7", "T", "Some text.", True)
     assert (document.date, document.source) == ("2024-03-07", "https://example.org/7")
 
 
-def test_the_source_of_a_row_is_its_file_where_it_names_none(tmp_path: Path, one) -> None:
+def test_the_source_of_a_row_is_its_file_where_it_names_none(tmp_path: Path, one: One) -> None:
     path = write(tmp_path, {"text": "Some text."})
     assert one(path).source == str(path)
 
 
-def test_rows_with_equal_text_and_different_ids_stay_apart(tmp_path: Path, reading) -> None:
+def test_rows_with_equal_text_and_different_ids_stay_apart(tmp_path: Path, reading: Reading) -> None:
     documents, _ = reading(write(tmp_path, {"_id": "0", "text": "Same."}, {"_id": "1", "text": "Same."}))
     assert documents[0].key == "0"
     assert documents[0].id != documents[1].id
 
 
-def test_plain_metadata_is_kept_as_text(tmp_path: Path, one) -> None:
+def test_plain_metadata_is_kept_as_text(tmp_path: Path, one: One) -> None:
     metadata = {"url": "https://example.org", "year": 2024, "list": [1], "none": None}
     document = one(write(tmp_path, {"text": "Some text.", "metadata": metadata, "date": "spring 2024"}))
     assert dict(document.metadata) == {"url": "https://example.org", "year": "2024", "date": "spring 2024"}
     assert document.date == ""
 
 
-def test_a_row_that_has_only_a_title_is_its_title(tmp_path: Path, reading) -> None:
+def test_a_row_that_has_only_a_title_is_its_title(tmp_path: Path, reading: Reading) -> None:
     documents, problems = reading(write(tmp_path, {"_id": "a", "title": "T", "text": ""}, {"_id": "b", "title": "U"}))
     assert [(document.text, document.title) for document in documents] == [("T", ""), ("U", "")]
     assert not problems
@@ -61,25 +67,27 @@ def test_a_row_that_has_only_a_title_is_its_title(tmp_path: Path, reading) -> No
         (b'{"text": "fine", "title": "half \\ud83d"}', "line 2: has half a surrogate pair"),
     ],
 )
-def test_a_bad_row_is_reported_with_its_line_and_the_others_go_on(tmp_path: Path, reading, row: object, reason: str) -> None:
+def test_a_bad_row_is_reported_with_its_line_and_the_others_go_on(
+    tmp_path: Path, reading: Reading, row: object, reason: str
+) -> None:
     documents, problems = reading(write(tmp_path, {"text": "First."}, row, b"", {"text": "Last."}))
     assert [document.text for document in documents] == ["First.", "Last."]
     assert len(problems) == 1
     assert problems[0].reason.startswith(reason)
 
 
-def test_a_whole_surrogate_pair_is_a_character(tmp_path: Path, one) -> None:
+def test_a_whole_surrogate_pair_is_a_character(tmp_path: Path, one: One) -> None:
     assert one(write(tmp_path, b'{"text": "smile \\ud83d\\ude00"}')).text == "smile 😀"
 
 
-def test_many_bad_rows_are_counted_after_the_tenth(tmp_path: Path, reading) -> None:
+def test_many_bad_rows_are_counted_after_the_tenth(tmp_path: Path, reading: Reading) -> None:
     documents, problems = reading(write(tmp_path, *[b"id,text"] * 500))
     assert not documents
     assert len(problems) == 11
     assert "has 490 more lines" in problems[-1].reason
 
 
-def test_a_byte_order_mark_at_the_top_is_no_error(tmp_path: Path, one) -> None:
+def test_a_byte_order_mark_at_the_top_is_no_error(tmp_path: Path, one: One) -> None:
     assert one(write(tmp_path, b'\xef\xbb\xbf{"text": "Some text."}')).text == "Some text."
 
 
@@ -89,5 +97,5 @@ def test_a_folder_is_a_beir_folder_where_it_has_a_corpus(tmp_path: Path) -> None
     assert is_beir(tmp_path)
 
 
-def test_five_scripts(tmp_path: Path, one, script: str) -> None:
+def test_five_scripts(tmp_path: Path, one: One, script: str) -> None:
     assert one(write(tmp_path, {"text": script})).text == script

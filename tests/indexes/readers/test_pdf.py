@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from indexes.passage import Mark
+from indexes.passage import Document, Mark
+from indexes.readers.problem import Problem
+
+One = Callable[[Path], Document]
+Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
 
 
 def pdf(pages: Sequence[str], *, title: str = "") -> bytes:
@@ -39,7 +43,9 @@ def pdf(pages: Sequence[str], *, title: str = "") -> bytes:
     table_at = len(data)
     data += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     data += b"".join(f"{offset:010d} 00000 n \n".encode() for offset in offsets)
-    return data + f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info 5 0 R >>\nstartxref\n{table_at}\n%%EOF".encode()
+    return (
+        data + f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info 5 0 R >>\nstartxref\n{table_at}\n%%EOF".encode()
+    )
 
 
 def write(tmp_path: Path, data: bytes) -> Path:
@@ -48,7 +54,7 @@ def write(tmp_path: Path, data: bytes) -> Path:
     return path
 
 
-def test_pages_are_joined_in_one_document_with_a_mark_each(tmp_path: Path, one) -> None:
+def test_pages_are_joined_in_one_document_with_a_mark_each(tmp_path: Path, one: One) -> None:
     document = one(write(tmp_path, pdf(["First page.\nSecond line.", "Second page."], title="The report")))
     assert document.text == "First page.\nSecond line.\n\nSecond page."
     assert document.title == "The report"
@@ -56,36 +62,40 @@ def test_pages_are_joined_in_one_document_with_a_mark_each(tmp_path: Path, one) 
     assert document.place(document.text.index("Second page")) == "p. 2"
 
 
-def test_an_empty_page_keeps_its_number(tmp_path: Path, one) -> None:
+def test_an_empty_page_keeps_its_number(tmp_path: Path, one: One) -> None:
     document = one(write(tmp_path, pdf(["One.", "", "Three."])))
     assert [mark.label for mark in document.marks] == ["p. 1", "p. 3"]
 
 
-def test_a_sentence_that_runs_over_the_page_belongs_to_the_page_it_begins_on(tmp_path: Path, one) -> None:
+def test_a_sentence_that_runs_over_the_page_belongs_to_the_page_it_begins_on(tmp_path: Path, one: One) -> None:
     document = one(write(tmp_path, pdf(["The rate is one hundred", "and twenty euros. The next."])))
     assert document.text == "The rate is one hundred\nand twenty euros. The next."
     assert document.place(document.text.index("twenty")) == "p. 1"
     assert document.place(document.text.index("The next")) == "p. 2"
 
 
-@pytest.mark.parametrize("pages", [["Ends here.", "and so on."], ["No full stop", "New page."], ["Page 12", "lower case"]])
-def test_a_page_that_does_not_go_on_begins_its_own_place(tmp_path: Path, one, pages: list[str]) -> None:
+@pytest.mark.parametrize(
+    "pages", [["Ends here.", "and so on."], ["No full stop", "New page."], ["Page 12", "lower case"]]
+)
+def test_a_page_that_does_not_go_on_begins_its_own_place(tmp_path: Path, one: One, pages: list[str]) -> None:
     document = one(write(tmp_path, pdf(pages)))
     assert document.marks[1] == Mark(document.text.index(pages[1]), "p. 2")
 
 
 @pytest.mark.parametrize("title", ["", "Microsoft Word - draft3", "untitled", "report.docx", "paper.dvi"])
-def test_a_title_that_is_a_file_name_is_not_a_title(tmp_path: Path, one, title: str) -> None:
+def test_a_title_that_is_a_file_name_is_not_a_title(tmp_path: Path, one: One, title: str) -> None:
     assert one(write(tmp_path, pdf(["Text."], title=title))).title == "file-stem"
 
 
-def test_five_scripts(tmp_path: Path, one, script: str) -> None:
+def test_five_scripts(tmp_path: Path, one: One, script: str) -> None:
     document = one(write(tmp_path, pdf([script], title=script)))
-    assert sorted(document.text.replace(" ", "")) == sorted(script.replace(" ", ""))  # order of Arabic is the PDF's affair
+    assert sorted(document.text.replace(" ", "")) == sorted(
+        script.replace(" ", "")
+    )  # order of Arabic is the PDF's affair
     assert document.title == script
 
 
-def test_an_encrypted_file_is_reported(tmp_path: Path, reading) -> None:
+def test_an_encrypted_file_is_reported(tmp_path: Path, reading: Reading) -> None:
     writer = PdfWriter(clone_from=PdfReader(write(tmp_path, pdf(["Secret."]))))
     writer.encrypt("password", algorithm="RC4-128")
     writer.write(tmp_path / "file-stem.pdf")
@@ -95,14 +105,25 @@ def test_an_encrypted_file_is_reported(tmp_path: Path, reading) -> None:
     assert "qpdf --decrypt" in problems[0].fix
 
 
-def test_a_file_that_opens_without_its_password_is_read(tmp_path: Path, one) -> None:
+def test_a_filter_that_pypdf_gave_up_is_damage(tmp_path: Path, reading: Reading) -> None:
+    broken = (
+        pdf(["Text."])
+        .replace(b"/Contents 7 0 R >>", b"/Contents 7 0 R>>")
+        .replace(b"<< /Length", b"<< /Filter /Fl /Length")
+    )
+    documents, problems = reading(write(tmp_path, broken))
+    assert not documents
+    assert "is damaged on page 1 (DeprecationError" in problems[0].reason
+
+
+def test_a_file_that_opens_without_its_password_is_read(tmp_path: Path, one: One) -> None:
     writer = PdfWriter(clone_from=PdfReader(write(tmp_path, pdf(["Not to be printed."]))))
     writer.encrypt("", owner_password="owner", algorithm="RC4-128")
     writer.write(tmp_path / "file-stem.pdf")
     assert one(tmp_path / "file-stem.pdf").text == "Not to be printed."
 
 
-def test_a_scan_without_text_is_reported(tmp_path: Path, reading) -> None:
+def test_a_scan_without_text_is_reported(tmp_path: Path, reading: Reading) -> None:
     documents, problems = reading(write(tmp_path, pdf(["", ""])))
     assert not documents
     assert "no text on its 2 pages" in problems[0].reason
@@ -110,13 +131,13 @@ def test_a_scan_without_text_is_reported(tmp_path: Path, reading) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"hello", b"%PDF-1.4\n" + b"\x00" * 500, bytes(range(256)) * 20])
-def test_a_file_that_is_not_a_pdf_is_reported(tmp_path: Path, reading, data: bytes) -> None:
+def test_a_file_that_is_not_a_pdf_is_reported(tmp_path: Path, reading: Reading, data: bytes) -> None:
     documents, problems = reading(write(tmp_path, data))
     assert not documents
     assert "is damaged" in problems[0].reason
 
 
-def test_any_damage_gives_text_or_a_problem(tmp_path: Path, reading) -> None:
+def test_any_damage_gives_text_or_a_problem(tmp_path: Path, reading: Reading) -> None:
     rng = random.Random(7)
     good = pdf(["The first page of a report.", "The second page."], title="Report")
     outcomes = set()

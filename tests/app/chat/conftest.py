@@ -1,15 +1,20 @@
-"""A symposium without models: it answers from a script, as slowly as a test wants."""
+"""A symposium without models, which answers from a script, and a page that talks to it."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from app.library import ExpertCard
 from app.settings import Settings
+from app.symposium import Symposium
 from generators.answer import Answer, Citation, Claim, Verdict
 from generators.events import Answered, Checking, Event, Found, Routed, Token
 from indexes.errors import SymposiaError
@@ -22,7 +27,9 @@ HOSTILE = (
     "<img src=x onerror=\"document.title = 'owned'\"> **not bold**"
 )
 CARDS = (
-    ExpertCard("countries", "Every country: its land, people, government and economy.", 3361, "all-minilm-l6-v2", "2025"),
+    ExpertCard(
+        "countries", "Every country: its land, people, government and economy.", 3361, "all-minilm-l6-v2", "2025"
+    ),
     ExpertCard("python", "Documentation strings of the standard library.", 2104, "all-minilm-l6-v2", "2025"),
     ExpertCard("speeches", "State of the Union addresses of forty years.", 2233, "all-minilm-l6-v2", "2025"),
 )
@@ -44,7 +51,9 @@ EVIDENCE = (
         0.874,
         {"dense": 0.61234},
     ),
-    Evidence(2, Passage("p2", "d2", f"Kenya borders Tanzania. {HOSTILE}", title="Kenya <b>bold</b>"), "countries", 0.31),
+    Evidence(
+        2, Passage("p2", "d2", f"Kenya borders Tanzania. {HOSTILE}", title="Kenya <b>bold</b>"), "countries", 0.31
+    ),
     Evidence(3, Passage("p3", "d3", "Fellow citizens.", title="State of the Union 1986"), "speeches", 0.04),
 )
 ROUTE = Route(
@@ -58,7 +67,7 @@ SKIPPED = Route("skip", "chitchat", tuple(Share(c.name, 0.02, False) for c in CA
 TEXT = "Kilimanjaro is the highest point of Tanzania. It is made of cheese."
 
 
-def answered(question: str = "", route: Route = ROUTE) -> Answer:
+def make_answered(question: str = "", route: Route = ROUTE) -> Answer:
     """One supported sentence and one unsupported."""
     first = TEXT.index(".") + 1
     span = EVIDENCE[0].passage.text.index(HIGHEST)
@@ -69,14 +78,14 @@ def answered(question: str = "", route: Route = ROUTE) -> Answer:
     return Answer(question, TEXT, Verdict.ANSWERED, claims, EVIDENCE, route, "fake", "adacad")
 
 
-def remembered(question: str = "") -> Answer:
+def make_remembered(question: str = "") -> Answer:
     """An answer without retrieval."""
     text = "Hello! Ask me anything."
     claims = (Claim("Hello!", 0, 6, "memory"), Claim("Ask me anything.", 7, len(text), "memory"))
     return Answer(question, text, Verdict.FROM_MEMORY, claims, (), SKIPPED, "fake", "greedy")
 
 
-def abstained(question: str = "") -> Answer:
+def make_abstained(question: str = "") -> Answer:
     """An abstention that names the nearest passage."""
     text = "The sources do not say. Searched: countries, speeches. The nearest is [1] Tanzania › Geography (countries)."
     return Answer(question, text, Verdict.NOT_IN_SOURCES, (), EVIDENCE, ROUTE, "fake", "adacad")
@@ -96,15 +105,15 @@ class FakeSymposium:
         Raised instead of an answer.
     cold
         Raised by ``warm_up``.
-    gate
-        Where given, no token comes before it is set.
+    before_token
+        Called before each token with its number.
     """
 
-    answer: Callable[[str], Answer] = answered
+    answer: Callable[[str], Answer] = make_answered
     delay: float = 0.0
     error: Exception | None = None
     cold: SymposiaError | None = None
-    gate: threading.Event | None = None
+    before_token: Callable[[int], None] = lambda _: None
     cards: Sequence[ExpertCard] = CARDS
     settings: Settings = field(default_factory=Settings)
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -135,15 +144,42 @@ class FakeSymposium:
         answer = self.answer(question)
         yield Routed(answer.route)
         yield Found(answer.evidence)
-        for word in answer.text.split(" "):
-            yield Token(word + " ", 0.1)
-            if self.gate is not None:
-                while not self.gate.wait(0.02):
-                    if cancelled is not None and cancelled():
-                        return
+        for number, word in enumerate(answer.text.split(" ")):
+            self.before_token(number)
             time.sleep(self.delay)
             if cancelled is not None and cancelled():
                 return
+            yield Token(word + " ", 0.1)
         yield Checking(answer.text)
         time.sleep(self.delay)
         yield Answered(answer)
+
+
+@pytest.fixture
+def answered() -> Answer:
+    return make_answered("Which mountain is the highest point of Tanzania?")
+
+
+@pytest.fixture
+def remembered() -> Answer:
+    return make_remembered("Hello!")
+
+
+@pytest.fixture
+def abstained() -> Answer:
+    return make_abstained("What are the exports of Wakanda?")
+
+
+@pytest.fixture
+def fake() -> FakeSymposium:
+    return FakeSymposium()
+
+
+@pytest.fixture
+def page(fake: FakeSymposium, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The page, not yet run, over the fake; change ``fake`` before ``page.run()``."""
+    monkeypatch.setattr(Symposium, "open", lambda: fake)
+    st.cache_resource.clear()
+    root = Path(__file__).parents[3]
+    yield AppTest.from_file(str(root / "app" / "chat" / "main.py"), default_timeout=30)
+    st.cache_resource.clear()

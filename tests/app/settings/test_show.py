@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+from app.settings import Loaded, load_settings
+from app.settings.schema import fields, flatten
+from app.settings.show import rows, to_dict, to_toml
+
+SECRET = "hunter2-and-more"
+
+
+def loaded_with_secret(folder: Path) -> Loaded:
+    flags = {"store.api_key": SECRET, "store.url": 'http://q"\\\x7f', "retrieval.passages": 7, "preset": "thorough"}
+    return load_settings(flags=flags, env={}, folder=folder)
+
+
+def test_a_secret_appears_nowhere(tmp_path: Path) -> None:
+    loaded = loaded_with_secret(tmp_path)
+    printed = [str(loaded), repr(loaded.settings), to_toml(loaded), json.dumps(to_dict(loaded)), str(rows(loaded))]
+    assert not [text for text in printed if SECRET in text]
+    assert to_dict(loaded)["settings"]["store.api_key"]["value"] == "********"
+
+
+def test_an_empty_secret_is_shown_as_empty(tmp_path: Path) -> None:
+    shown = to_dict(load_settings(env={}, folder=tmp_path))
+    assert shown["settings"]["store.api_key"]["value"] == ""
+
+
+def test_the_toml_gives_the_same_settings_but_for_the_secret(tmp_path: Path) -> None:
+    loaded = loaded_with_secret(tmp_path)
+    path = tmp_path / "copy.toml"
+    path.write_text(to_toml(loaded), encoding="utf-8")
+    assert tomllib.loads(to_toml(loaded))["retrieval"]["passages"] == 7
+    again = load_settings(path, env={}, folder=tmp_path)
+    before, after = flatten(loaded.settings), flatten(again.settings)
+    del before["store.api_key"], after["store.api_key"]
+    assert after == before
+
+
+def test_every_setting_is_a_row_with_its_origin(tmp_path: Path) -> None:
+    loaded = loaded_with_secret(tmp_path)
+    found = {key: (value, origin) for key, value, origin, _ in rows(loaded)}
+    assert list(found) == list(fields())
+    assert found["retrieval.passages"] == ("7", "flag")
+    assert found["retrieval.depth"] == ("100", "preset thorough")
+    assert found["models.dtype"] == ('"auto"', "default")
+
+
+def test_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "symposia.toml").write_text("")
+    assert to_dict(load_settings(env={}, folder=tmp_path))["file"] == str(tmp_path / "symposia.toml")
