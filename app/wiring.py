@@ -13,7 +13,8 @@ from generators.policies import Policy, policy
 from generators.verdict import Thresholds
 from indexes.encoder import SentenceTransformerEncoder
 from indexes.store.open import opener
-from retrievers.panel import Panel, Retrieval
+from retrievers.gathering import Retrieval
+from retrievers.panel import Panel
 from retrievers.router import PilotRouter
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,12 +12,21 @@ import numpy as np
 from generators import prompts
 from generators.answer import Answer, Claim, Verdict
 from generators.arithmetic import calculate
-from generators.attribution import Scores, Span, claims, contrasts, token_rows
+from generators.attribution import Scores, claims, contrasts, token_rows
 from generators.decoding import Decodable, Step, decode
 from generators.events import Answered, Checking, Event, Token
 from generators.policies import Greedy, Policy
-from generators.sentences import sentences
-from generators.verdict import Signals, Thresholds, abstention, decide, refuses, supported_share
+from generators.sentences import Span, sentences
+from generators.verdict import (
+    Signals,
+    Thresholds,
+    abstention,
+    decide,
+    hopeless,
+    refuses,
+    supported_share,
+    unknown_names,
+)
 from retrievers.evidence import Evidence, Route
 from retrievers.gate import expression
 
@@ -106,9 +115,9 @@ class Answerer:
     def _from_sources(
         self, question: str, route: Route, evidence: tuple[Evidence, ...], cancelled: Cancelled | None
     ) -> Iterator[Event]:
-        relevance = evidence[0].probability if evidence else 0.0
-        if relevance < self.options.thresholds.relevance:
-            signals = Signals(retrieved=True, relevance=relevance)
+        relevance = max((item.probability for item in evidence), default=0.0)
+        signals = Signals(True, relevance, unknown_names(question, route.unknown))
+        if hopeless(signals, self.options.thresholds):
             yield Answered(self._answer(question, route, evidence, _Draft(), (), signals, {}))
             return
         started, draft = time.perf_counter(), _Draft()
@@ -119,7 +128,7 @@ class Answerer:
         yield Checking(draft.text.strip())
         refused = refuses(draft.text)
         checked = () if refused else self._check(question, evidence, draft)
-        signals = Signals(True, relevance, refused, supported_share(checked))
+        signals = replace(signals, refused=refused, supported=supported_share(checked))
         seconds = {"write": written - started, "check": time.perf_counter() - written}
         yield Answered(self._answer(question, route, evidence, draft, checked, signals, seconds))
 
@@ -131,7 +140,9 @@ class Answerer:
             draft.take(Step(token=-1, text=text, divergence=float("nan"), done=True))
             yield Token(text, float("nan"))
         else:
-            yield from self._decode(draft, self.model.chat_tokens(self._memory_prompt(question, route)), None, cancelled)
+            yield from self._decode(
+                draft, self.model.chat_tokens(self._memory_prompt(question, route)), None, cancelled
+            )
         if cancelled is not None and cancelled():
             return
         spans = sentences(draft.text)
@@ -194,9 +205,10 @@ class Answerer:
         verdict = decide(signals, self.options.thresholds)
         text = draft.text
         if verdict is Verdict.NOT_IN_SOURCES:
-            text, checked = abstention(question, route, evidence), ()
+            text, checked = abstention(route, evidence), ()
         measured = {
             "relevance": signals.relevance,
+            "unknown names": float(signals.unknown_names),
             "supported": signals.supported,
             "refused": float(signals.refused),
             "divergence": _largest(draft.divergences),

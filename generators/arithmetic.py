@@ -39,7 +39,8 @@ def calculate(expression: str) -> str:
             return str(value.quantize(Decimal(1))) if whole else f"{value.normalize():g}"
     except (SyntaxError, DivisionByZero, InvalidOperation, Overflow, RecursionError) as error:
         raise InputError(
-            f"{expression!r} cannot be calculated: {type(error).__name__}.", "Check the numbers and signs, then ask again."
+            f"{expression!r} cannot be calculated: {type(error).__name__}.",
+            "Check the numbers and signs, then ask again.",
         ) from error
 
 

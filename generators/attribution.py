@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from generators import prompts
 from generators.answer import Citation, Claim, Status
+from generators.sentences import Span
 from generators.support import Support, support
 from retrievers.evidence import Evidence
 
 MOST_CITATIONS = 2
 RELATIVE = 0.5
-
-Span = tuple[int, int]
 
 
 class Scores(Protocol):

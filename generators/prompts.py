@@ -54,3 +54,16 @@ def about(question: str, facts: Sequence[str]) -> Messages:
 def _header(item: Evidence) -> str:
     date = f" ({item.passage.date})" if item.passage.date else ""
     return f"{item.passage.heading}{date}"
+
+
+def short_answer(question: str, context: str = "") -> Messages:
+    """The prompts of AdaCAD's experiments (arXiv 2409.07394, appendix), asked of a chat model for an answer in a few words."""
+    instruction = "Answer with a few words only, no sentence."
+    if not context:
+        asked = f"Answer the following question:\nQuestion: {question}\nAnswer:"
+    else:
+        asked = (
+            f"{context}\nUsing only the references listed above, answer the following question:\n"
+            f"Question: {question}\nAnswer:"
+        )
+    return [{"role": "system", "content": instruction}, {"role": "user", "content": asked}]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generators.numbers import numbers
 from generators.sentences import sentences
-from generators.terms import numbers, terms
 from indexes.passage import Passage
+from indexes.terms import terms
 
 NOVEL_WEIGHT = 0.7
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generators.answer import Claim, Verdict
-from generators.terms import terms, words
 from retrievers.evidence import Evidence, Route
 
+_NAME = re.compile(r"^[A-ZÀ-Þ]|\d|[._]")
 _REFUSAL = re.compile(
     r"\b(?:sources?|passages?|text|context|information)\b[^.]{0,40}\b(?:do|does|did)(?:\s+not|n['’]t)\s+"
     r"(?:\w+\s+){0,2}(?:say|state|contain|mention|provide|include|specify|give|answer|address|discuss)",
@@ -31,10 +31,13 @@ class Signals:
         Whether the model said that the sources do not contain the answer.
     supported
         Share of the answer's sentences that passed their check.
+    unknown_names
+        How many names in the question (capitalised words, numbers, identifiers) no passage of the experts asked holds.
     """
 
     retrieved: bool
     relevance: float = 0.0
+    unknown_names: int = 0
     refused: bool = False
     supported: float = 0.0
 
@@ -55,13 +58,30 @@ class Thresholds:
     support: float = 0.5
 
 
+def hopeless(signals: Signals, thresholds: Thresholds) -> bool:
+    """Whether what was found cannot hold the answer, so that none need be written."""
+    return signals.relevance < thresholds.relevance or signals.unknown_names > 0
+
+
 def decide(signals: Signals, thresholds: Thresholds) -> Verdict:
     """The verdict on one answer."""
     if not signals.retrieved:
         return Verdict.FROM_MEMORY
-    if signals.relevance < thresholds.relevance or signals.refused or signals.supported <= 0:
+    if hopeless(signals, thresholds) or signals.refused or signals.supported <= 0:
         return Verdict.NOT_IN_SOURCES
     return Verdict.ANSWERED
+
+
+def unknown_names(question: str, unknown: Sequence[str]) -> int:
+    """How many of the ``unknown`` words are names: capitalised inside the question, or with a digit, ``.`` or ``_``.
+
+    >>> unknown_names("What is the currency of Wakanda?", ["Wakanda"])
+    1
+    >>> unknown_names("Whence came the sourdough?", ["Whence", "sourdough"])
+    0
+    """
+    first = question.split(maxsplit=1)[0] if question.split() else ""
+    return sum(bool(_NAME.search(word)) and not (first.startswith(word) and word.isalpha()) for word in unknown)
 
 
 def refuses(text: str) -> bool:
@@ -78,15 +98,13 @@ def supported_share(claims: Sequence[Claim]) -> float:
     return sum(claim.status == "supported" for claim in claims) / len(claims) if claims else 0.0
 
 
-def abstention(question: str, route: Route, evidence: Sequence[Evidence]) -> str:
+def abstention(route: Route, evidence: Sequence[Evidence]) -> str:
     """What an abstention says: what was searched, what is missing, and the nearest that was found."""
     searched = ", ".join(route.experts) or "no expert"
     parts = [f"The sources do not say. Searched: {searched}."]
-    held = frozenset[int]().union(*(terms(item.passage.searchable) for item in evidence))
-    missing = [word for word in words(question) if not terms(word) & held]
-    if evidence and missing:
-        quoted = ", ".join(f"“{word}”" for word in missing)
-        parts.append(f"None of the passages found mentions {quoted}.")
+    if route.unknown:
+        quoted = ", ".join(f"“{word}”" for word in route.unknown)
+        parts.append(f"No passage there mentions {quoted}.")
     if evidence:
         parts.append(f"The nearest is [{evidence[0].number}] {evidence[0].passage.heading} ({evidence[0].expert}).")
     return " ".join(parts)

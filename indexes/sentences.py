@@ -25,6 +25,7 @@ _ABBREVIATIONS = (
 _NUMBERED = (
     "no nos nr fig figs eq eqs sec ch vol art abs para p pp ed ca jan feb mar apr jun jul aug sep sept oct nov dec"
 )
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _ALWAYS = frozenset(_ABBREVIATIONS.split())
 _BEFORE_NUMBERS = frozenset(_NUMBERED.split())
 _LONGEST = max(map(len, _ALWAYS | _BEFORE_NUMBERS)) + 2
@@ -54,5 +55,5 @@ def _goes_on(text: str, found: re.Match[str]) -> bool:
     word = (before.split() or [""])[-1].lstrip("(\"'“‘[")
     if word.isdigit():
         return len(word) < 4 and before[: -len(word)].rstrip(" \t")[-1:] in {"", "\n"}
-    initial = len(word) == 1 and word.isalpha() and word != "I"
+    initial = word != "I" and _INITIALS.fullmatch(word) is not None
     return initial or word.lower() in _ALWAYS or (after.isdigit() and word.lower() in _BEFORE_NUMBERS)

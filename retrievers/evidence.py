@@ -39,6 +39,8 @@ class Route:
         One sentence for people.
     failures
         Experts that were asked and broke, with the message. The others' evidence stands.
+    unknown
+        Words of the question that no passage of the experts asked holds.
     """
 
     decision: Decision
@@ -47,6 +49,7 @@ class Route:
     null: float
     reason: str
     failures: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     @property
     def experts(self) -> tuple[str, ...]:
@@ -63,6 +66,7 @@ class Route:
             "null": self.null,
             "reason": self.reason,
             "failures": dict(self.failures),
+            "unknown": list(self.unknown),
         }
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from indexes.encoder import Encoder, Vectors
+from retrievers.calibration import BACKGROUND, Background, background_questions
 from retrievers.evidence import Kind
 from retrievers.pilots import Pilots
 
@@ -47,6 +49,26 @@ class NullExpert:
         pairs = examples()
         vectors = encoder.encode_questions([text for text, _ in pairs])
         return cls(Pilots.of(vectors, background_vectors), tuple(kind for _, kind in pairs))
+
+    @classmethod
+    def kept(cls, path: Path, encoder: Encoder) -> NullExpert:
+        """Read from ``path``, or make and write there, since encoding the examples takes about two seconds."""
+        examples_hash = sha256(EXAMPLES.read_bytes() + BACKGROUND.read_bytes()).hexdigest()[:16]
+        key = f"{encoder.fingerprint.revision}-{examples_hash}"
+        if path.is_file():
+            with np.load(path) as arrays:
+                if "key" in arrays and str(arrays["key"]) == key:
+                    centre, spread = map(float, arrays["background"])
+                    return cls(Pilots(arrays["pilots"], Background(centre, spread)), tuple(arrays["kinds"].tolist()))
+        null = cls.of(encoder, encoder.encode_questions(background_questions()))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        background = np.array([null.pilots.background.centre, null.pilots.background.spread])
+        partial = path.with_suffix(".partial.npz")
+        np.savez(
+            partial, pilots=null.pilots.vectors, background=background, kinds=np.array(null.kinds), key=np.array(key)
+        )
+        partial.replace(path)
+        return null
 
     def nearest(self, question: Vectors) -> Kind:
         """Kind of the example nearest to the question."""

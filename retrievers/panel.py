@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from indexes.encoder import Encoder, Vectors
-from indexes.errors import InputError, SymposiaError
+from indexes.errors import InputError, SliceError, SymposiaError
 from indexes.manifest import FILE as MANIFEST
 from indexes.passage import Passage
 from indexes.slice import OpenStore, Slice
-from retrievers.calibration import Background, background_questions, sigmoid
 from retrievers.evidence import Evidence, Route
 from retrievers.expert import Expert
 from retrievers.fusion import Fusion, fuse, ranking
 from retrievers.gate import NullExpert
-from retrievers.pilots import Pilots
-from retrievers.router import PilotRouter, Router, Wishes
+from retrievers.gathering import Retrieval, evidence, gather
+from retrievers.parts import parts
+from retrievers.router import PilotRouter, Router, Wishes, combine
 
 Found = tuple[Route, tuple[Evidence, ...]]
 NULL_FILE = "null.npz"
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """How much is searched and kept.
-
-    Parameters
-    ----------
-    passages
-        Evidence per question.
-    depth
-        Candidates per expert, by dense search and again by BM25.
-    floor
-        Evidence below this probability of relevance is dropped, but for the best.
-    """
-
-    passages: int = 5
-    depth: int = 50
-    floor: float = 0.02
 
 
 class Panel:
@@ -116,6 +96,8 @@ class Panel:
             self.experts = {other: e for other, e in self.experts.items() if other != name}
             if expert is not None:
                 expert.slice.delete()
+            else:
+                shutil.rmtree(self.folder / name)
             self.problems.pop(name, None)
 
     def retrieve(self, question: str, wishes: Wishes | None = None, passages: int | None = None) -> Found:
@@ -125,18 +107,14 @@ class Panel:
     def retrieve_many(
         self, questions: Sequence[str], wishes: Wishes | None = None, passages: int | None = None
     ) -> list[Found]:
-        """Like ``retrieve``, for several questions that are encoded in one batch."""
+        """Like ``retrieve``, for several questions that are encoded in one batch, part by part."""
         self.open()
         wishes = wishes or Wishes()
-        wishes.check(self.experts)
-        router, experts = self.router, self.experts
-        vectors = self.encoder.encode_questions(questions)
-        pilots = {name: expert.pilots for name, expert in experts.items()}
-        found = []
-        for question, vector in zip(questions, vectors, strict=True):
-            route = router.route(question, vector, pilots, wishes)
-            found.append(self._gather(question, vector, route, passages or self.retrieval.passages))
-        return found
+        self._check(wishes)
+        retrieval = self.retrieval if passages is None else replace(self.retrieval, passages=passages)
+        split = [parts(question) for question in questions]
+        vectors = iter(self.encoder.encode_questions([part for pieces in split for part in pieces]))
+        return [self._retrieve([(part, next(vectors)) for part in pieces], wishes, retrieval) for pieces in split]
 
     def search(
         self, name: str, questions: Sequence[str], fusion: Fusion, depth: int
@@ -180,69 +158,38 @@ class Panel:
         except SymposiaError as error:
             self.problems[folder.name] = str(error)
 
-    def _gather(self, question: str, vector: Vectors, route: Route, passages: int) -> Found:
-        hits: list[tuple[float, str, str, dict[str, float]]] = []
-        failures = dict(self.problems)
-        for name in route.experts:
-            try:
-                hits += self._hits(self.experts[name], question, vector, passages)
-            except SymposiaError as error:
-                failures[name] = str(error)
-        hits.sort(key=lambda hit: (-hit[0], hit[2]))
-        evidence = self._evidence(hits, passages)
-        return replace(route, failures=failures), evidence
-
-    def _hits(
-        self, expert: Expert, question: str, vector: Vectors, passages: int
-    ) -> list[tuple[float, str, str, dict[str, float]]]:
-        candidates = expert.slice.search(question, vector, self.retrieval.depth)
-        logits = fuse(candidates, expert.background, "calibrated")
-        order = np.argsort(-logits, kind="stable")[: 2 * passages]
-        probabilities = sigmoid(logits)
-        coverage = candidates.coverage
-        return [
-            (
-                float(probabilities[i]),
-                expert.name,
-                candidates.ids[i],
-                {
-                    "dense": float(candidates.dense[i]),
-                    "bm25": float(candidates.bm25[i]),
-                    "coverage": float(coverage[i]),
-                },
-            )
-            for i in order
+    def _retrieve(self, pieces: list[tuple[str, Vectors]], wishes: Wishes, retrieval: Retrieval) -> Found:
+        experts = self.experts
+        pilots = {name: expert.pilots for name, expert in experts.items()}
+        routes = [self.router.route(part, vector, pilots, wishes) for part, vector in pieces]
+        route = combine(routes)
+        if route.decision == "retrieve" and not experts:
+            raise self._nobody()
+        gathered = [
+            gather([experts[name] for name in taken.experts], part, vector, retrieval)
+            for (part, vector), taken in zip(pieces, routes, strict=True)
+            if taken.decision == "retrieve"
         ]
+        failures = {**self.problems, **{name: why for part in gathered for name, why in part.failures.items()}}
+        unknown = tuple(dict.fromkeys(word for part in gathered for word in part.unknown))
+        return replace(route, failures=failures, unknown=unknown), evidence(experts, gathered, retrieval)
 
-    def _evidence(self, hits: list[tuple[float, str, str, dict[str, float]]], passages: int) -> tuple[Evidence, ...]:
-        evidence: list[Evidence] = []
-        texts: set[str] = set()
-        for probability, name, passage_id, scores in hits:
-            if len(evidence) == passages or (evidence and probability < self.retrieval.floor):
-                break
-            passage = self.experts[name].slice.passages([passage_id])[0]
-            if passage.text in texts:
-                continue
-            texts.add(passage.text)
-            evidence.append(Evidence(len(evidence) + 1, passage, name, probability, scores))
-        return tuple(evidence)
+    def _check(self, wishes: Wishes) -> None:
+        for name in wishes.force:
+            if name in self.problems:
+                raise SliceError(
+                    f"Expert {name!r} cannot be asked: {self.problems[name]}", "Mend it, or ask the others."
+                )
+        wishes.check([*self.experts, *self.problems])
+
+    def _nobody(self) -> SymposiaError:
+        if self.problems:
+            listed = "\n".join(f"{name}: {problem}" for name, problem in self.problems.items())
+            return SliceError(f"No expert can be asked.\n{listed}", "`symposia doctor` checks everything.")
+        return SliceError(
+            f"There are no experts in {self.folder}.",
+            "Make one with `symposia add PATH --expert NAME`, or build the demo with `symposia demo`.",
+        )
 
     def _null(self) -> NullExpert:
-        path = self.folder / NULL_FILE
-        revision = self.encoder.fingerprint.revision
-        if path.is_file():
-            with np.load(path) as arrays:
-                if str(arrays["revision"]) == revision:
-                    pilots = Pilots(arrays["pilots"], Background(*map(float, arrays["background"])))
-                    return NullExpert(pilots, tuple(arrays["kinds"].tolist()))
-        null = NullExpert.of(self.encoder, self.encoder.encode_questions(background_questions()))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        background = null.pilots.background
-        np.savez(
-            path,
-            pilots=null.pilots.vectors,
-            background=np.array([background.centre, background.spread]),
-            kinds=np.array(null.kinds),
-            revision=np.array(revision),
-        )
-        return null
+        return NullExpert.kept(self.folder / NULL_FILE, self.encoder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,8 +13,6 @@ from indexes.errors import InputError
 from retrievers.evidence import Decision, Kind, Route, Share
 from retrievers.gate import NullExpert, expression
 from retrievers.pilots import Pilots
-
-NULL = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,24 @@ class PilotRouter:
             if held >= self.mass:
                 break
         return tuple(asked)
+
+
+def combine(routes: Sequence[Route]) -> Route:
+    """One route for the parts of a question: whoever is asked for one part is asked, and probabilities are averaged.
+
+    Parts that need no retrieval are left to those that do.
+    """
+    if len(routes) == 1:
+        return routes[0]
+    searching = [route for route in routes if route.decision == "retrieve"]
+    if not searching:
+        return routes[0]
+    asked = {name for route in searching for name in route.experts}
+    names = sorted({share.expert for route in routes for share in route.shares})
+    mean = {n: sum(s.probability for r in routes for s in r.shares if s.expert == n) / len(routes) for n in names}
+    shares = tuple(Share(n, mean[n], n in asked) for n in sorted(names, key=lambda n: (-mean[n], n)))
+    reason = " ".join(f"Part {i}: {route.reason}" for i, route in enumerate(routes, start=1))
+    return Route("retrieve", "domain", shares, sum(route.null for route in routes) / len(routes), reason)
 
 
 _KINDS: Mapping[Kind, str] = {

@@ -9,6 +9,7 @@ from generators.answer import Answer, Citation
 from retrievers.evidence import Evidence
 
 Span = tuple[int, int]
+SNIPPET = 200  # characters; the style sheet cuts what does not fit the line
 
 
 def address(turn: int, number: int) -> str:
@@ -45,7 +46,8 @@ def card(turn: int, evidence: Evidence, highlighted: Sequence[Span]) -> str:
     head = element("span", "number", f"[{evidence.number}]")
     title = element("span", "title", text(passage.heading or passage.source or "Untitled"), dir="auto")
     meta = element("span", "meta", text(" · ".join(fact for fact in facts if fact)))
-    summary = element("summary", "head", head + element("span", "what", title + meta))
+    snippet = element("span", "snippet", text(_snippet(passage.text, highlighted)), dir="auto", aria_hidden="true")
+    summary = element("summary", "head", head + element("span", "what", title + meta + snippet))
     body = element("blockquote", "passage", mark(passage.text, highlighted), dir="auto")
     place = f"{passage.source}, characters {passage.start:,} to {passage.end:,}" if passage.source else ""
     body += element("p", "origin", text(place)) if place else ""
@@ -86,6 +88,12 @@ def mark(passage: str, highlighted: Sequence[Span]) -> str:
         pieces += [text(passage[position:start]), element("mark", "mark", text(passage[start:end]))]
         position = end
     return "".join([*pieces, text(passage[position:])])
+
+
+def _snippet(passage: str, highlighted: Sequence[Span]) -> str:
+    """What the closed card shows of its passage, in one line: the first supporting sentence, else the beginning."""
+    start, end = highlighted[0] if highlighted else (0, len(passage))
+    return " ".join(passage[start:end][:SNIPPET].split())
 
 
 def _section(name: str, cards: str) -> str:

@@ -1,21 +1,13 @@
-"""``symposia demo`` and ``symposia bench``: show the whole path on real texts, and measure its speed and size."""
+"""``symposia demo``: the whole path on real texts."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
-
-
-class Bench(StrEnum):
-    """What can be measured."""
-
-    SPEED = "speed"
-    DECODING = "decoding"
 
 
 def demo(
@@ -35,27 +27,6 @@ def demo(
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     document = run(invocation.load().settings, output, check=check, rebuild=rebuild)
-    if as_json:
-        output.document(document)
-    if not document["ok"]:
-        raise typer.Exit(1)
-
-
-def bench(
-    ctx: typer.Context,
-    what: Annotated[Bench, typer.Argument(metavar="WHAT", help="speed, or decoding.")] = Bench.SPEED,
-    as_json: AsJson = False,
-) -> None:
-    """Measure speed and memory, or decoding policies.
-
-    speed: times and memory on the demo panel beside their targets. decoding: AdaCAD beside greedy on questions whose
-    context contradicts memory.
-    """
-    from app.bench import run
-
-    invocation: Invocation = ctx.obj
-    output = invocation.output(as_json)
-    document = run(what.value, invocation.load().settings, output)
     if as_json:
         output.document(document)
     if not document["ok"]:

@@ -44,7 +44,7 @@ def guarded(call: Callable[[], object], arguments: Sequence[str], stdout: TextIO
     except (KeyboardInterrupt, typer.Abort):
         fix = "What was finished is kept; run it again to go on."
         return _failed(output, INTERRUPTED, "Interrupted", "Interrupted.", fix)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer turns the first into the second
         _let_go(stdout)
         return FINE
     except Exception as error:  # noqa: BLE001 (the process edge)

@@ -48,10 +48,15 @@ def evaluate(
     if as_json:
         output.document({**table.to_dict(), "out": str(folder)})
         return
+    show_table(output, table)
+    output.show(f"Runs and scores are in {folder}.")
+
+
+def show_table(output: Output, table: Table) -> None:
+    """Write a table of systems and measures, its notes below."""
     rows = [(_name(row.name, table), str(row.n), *map(row.cell, table.measures)) for row in table.rows]
     output.table(("system", "n", *table.measures), rows, title=table.title)
-    for note in (*table.notes, f"Runs and scores are in {folder}."):
-        output.show(note)
+    output.show(*table.notes)
 
 
 def _stored(path: Path, split: str, files: list[Path], folder: Path) -> Table:

@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from app.cli.ask import ask, retrieve
+from app.cli.bench import bench
 from app.cli.chat import chat
 from app.cli.config import config, doctor
-from app.cli.demo import bench, demo
+from app.cli.demo import demo
 from app.cli.edge import guarded
 from app.cli.evaluate import evaluate
 from app.cli.invocation import Invocation, flags_of
@@ -46,7 +47,7 @@ program.command()(evaluate)
 program.command()(config)
 program.command()(doctor)
 program.command()(demo)
-program.command()(bench)
+program.add_typer(bench, name="bench")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

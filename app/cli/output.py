@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ class Output:
         """Whether progress can be drawn in place."""
         return self.notes.is_terminal
 
-    @property
+    @cached_property
     def results(self) -> Console:
         """A console on stdout."""
         return _console(self._stdout)
 
-    @property
+    @cached_property
     def notes(self) -> Console:
-        """A console on stderr."""
+        """A console on stderr; one and the same, so that a note appears above what is being drawn."""
         return _console(self._stderr)
 
     def document(self, values: Mapping[str, Any]) -> None:
@@ -90,6 +91,8 @@ class Output:
         if console.is_terminal:
             console.print(_ruled(columns, cells, title))
             return
+        if title:
+            console.print(plain(title), soft_wrap=True)
         widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
         for row in [list(columns), *cells]:
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -54,14 +54,11 @@ def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     text, marks = _join(pages)
     if LETTER.search(text):
         yield Document(text=text, title=_title(reader, broken) or path.stem, source=str(path), marks=marks)
-    else:
-        on_problem(
-            Problem(
-                path,
-                f"has no text on its {count} pages; they are probably scanned images",
-                f"Add a text layer first: ocrmypdf '{path.name}' searchable.pdf",
-            )
-        )
+    elif count and len(pages) == count:
+        reason = f"has {count} pages and no text; they are probably scanned images"
+        on_problem(Problem(path, reason, f"Add a text layer first: ocrmypdf '{path.name}' searchable.pdf"))
+    elif not count:
+        on_problem(Problem(path, "has no pages", "Leave it out, or export it again."))
 
 
 def _open(path: Path) -> PdfReader:

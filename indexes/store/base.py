@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,12 +49,15 @@ class Candidates:
         Sum over the question's terms of the most that one term adds to any passage of the slice. A term that the
         slice lacks counts as if a single passage held it, so ``bm25 / attainable`` is the share of the question,
         weighted by the rarity of its words, that a passage covers.
+    unseen
+        Term ids of the question that no passage of the slice holds.
     """
 
     ids: tuple[str, ...]
     dense: NDArray[np.float32]
     bm25: NDArray[np.float32]
     attainable: float
+    unseen: frozenset[int] = frozenset()
 
     @property
     def coverage(self) -> NDArray[np.float32]:
@@ -100,19 +103,19 @@ class Store(Protocol):
 
 
 def merge(
-    dense: dict[str, float], bm25: dict[str, float], per_term: Sequence[float | None], passages: int
+    dense: dict[str, float], bm25: dict[str, float], per_term: Mapping[int, float | None], passages: int
 ) -> Candidates:
     """Build ``Candidates`` from what two searches and one search per term returned.
 
-    ``per_term`` holds the best single-term scores, ``None`` for a term that no passage has; such a term counts with
-    the inverse document frequency of a term in one of ``passages`` passages.
+    ``per_term`` holds each term's best score alone, ``None`` for a term that no passage has; such a term counts with the
+    inverse document frequency of a term in one of ``passages`` passages.
     """
     ids = tuple(sorted(dense))
-    unseen = float(np.log(1 + (passages - 0.5) / 1.5)) if passages else 0.0
-    attainable = sum(unseen if score is None else score for score in per_term)
+    rarest = float(np.log(1 + (passages - 0.5) / 1.5)) if passages else 0.0
     return Candidates(
         ids=ids,
         dense=np.array([dense[i] for i in ids], dtype=np.float32),
         bm25=np.array([bm25.get(i, 0.0) for i in ids], dtype=np.float32),
-        attainable=float(attainable),
+        attainable=float(sum(rarest if score is None else score for score in per_term.values())),
+        unseen=frozenset(term for term, score in per_term.items() if score is None),
     )

@@ -77,7 +77,7 @@ class EdgeStore:
         """See ``Store``. Six or more small queries in one planned batch: about a millisecond in all."""
         by_dense = edge.Query.Nearest(dense.tolist(), using=DENSE)
         if not sparse.indices:
-            return merge(_scores(self._shard.query(edge.QueryRequest(query=by_dense, limit=depth))), {}, (), 0)
+            return merge(_scores(self._shard.query(edge.QueryRequest(query=by_dense, limit=depth))), {}, {}, 0)
         terms = edge.SparseVector(list(sparse.indices), list(sparse.values))
         by_terms = edge.Query.Nearest(terms, using=SPARSE)
         requests = [
@@ -91,7 +91,7 @@ class EdgeStore:
             requests.append(edge.QueryRequest(query=term, limit=1))
         with _explained(self.folder):
             top, lexical, rest, lexical_rest, *per_term = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        best = [hits[0].score if hits else None for hits in per_term]
+        best = {t: hits[0].score if hits else None for t, hits in zip(sparse.indices, per_term, strict=True)}
         return merge(_scores(top) | _scores(rest), _scores(lexical) | _scores(lexical_rest), best, self.count())
 
     def fetch(self, ids: Sequence[str]) -> list[dict[str, Any]]:

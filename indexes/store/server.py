@@ -86,9 +86,9 @@ class ServerStore:
         with self._explained():
             answers = [_scores(r.points) for r in self.client.query_batch_points(self.name, requests)]
         if not sparse.indices:
-            return merge(answers[0], {}, (), 0)
+            return merge(answers[0], {}, {}, 0)
         top, lexical, rest, lexical_rest, *per_term = answers
-        best = [max(scores.values(), default=None) for scores in per_term]
+        best = {t: max(s.values(), default=None) for t, s in zip(sparse.indices, per_term, strict=True)}
         return merge(top | rest, lexical | lexical_rest, best, self.count())
 
     def fetch(self, ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -56,6 +56,12 @@ def test_documents_cannot_bring_elements_of_their_own(answered: Answer) -> None:
     assert "Kenya <b>bold</b>" in stripped(html)
 
 
+def test_a_closed_card_quotes_what_supports_the_answer_else_how_the_passage_begins(answered: Answer) -> None:
+    quoted = re.findall(r'class="sy-snippet"[^>]*>(.*?)</span>', cards.checked(1, answered))
+    assert quoted[0] == "Highest point: Kilimanjaro (highest point in Africa) 5,895 m"
+    assert quoted[2] == "Fellow citizens."
+
+
 def test_spans_outside_the_passage_are_cut_and_empty_ones_dropped() -> None:
     item = Evidence(1, Passage("p", "d", "0123456789"), "e", 0.5)
     wild = [

@@ -85,7 +85,13 @@ def test_the_presets_hold_what_they_promise(tmp_path: Path) -> None:
 
 
 def test_every_setting_can_be_given_by_its_environment_variable(tmp_path: Path) -> None:
-    given = {"home": "h", "preset": "fast", "store.url": "http://q:6333", "store.api_key": "k", "models.dtype": "float32"}
+    given = {
+        "home": "h",
+        "preset": "fast",
+        "store.url": "http://q:6333",
+        "store.api_key": "k",
+        "models.dtype": "float32",
+    }
     given |= {"models.encoder": "e", "models.generator": "g", "models.cache": "c", "generation.policy": "cad"}
     env = {variable(key): given.get(key, "1") for key in fields()} | {"SYMPOSIA_SPLIT_OVERLAP": "0"}
     loaded = load_settings(env=env, folder=tmp_path)
@@ -164,7 +170,7 @@ def test_the_environment_of_the_process_is_read_by_default(tmp_path: Path, monke
 def test_settings_are_frozen_and_take_no_further_keys(tmp_path: Path) -> None:
     settings = load_settings(env={}, folder=tmp_path).settings
     with pytest.raises(ValidationError):
-        settings.retrieval.passages = 3
+        settings.retrieval.passages = 3  # type: ignore[misc]
     with pytest.raises(ValidationError):
         Settings.model_validate({"retrieval": {"pasages": 3}})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
+from pypdf.errors import DependencyError
 
 from indexes.passage import Document, Mark
 from indexes.readers.problem import Problem
@@ -105,6 +106,18 @@ def test_an_encrypted_file_is_reported(tmp_path: Path, reading: Reading) -> None
     assert "qpdf --decrypt" in problems[0].fix
 
 
+def test_an_encryption_that_needs_another_library_is_reported_as_encryption(
+    tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> PdfReader:
+        raise DependencyError("cryptography>=3.1 is required for AES algorithm")
+
+    monkeypatch.setattr("indexes.readers.pdf._open", refuse)
+    documents, problems = reading(write(tmp_path, pdf(["Secret."])))
+    assert not documents
+    assert problems[0].reason == "is encrypted"
+
+
 def test_a_filter_that_pypdf_gave_up_is_damage(tmp_path: Path, reading: Reading) -> None:
     broken = (
         pdf(["Text."])
@@ -113,6 +126,7 @@ def test_a_filter_that_pypdf_gave_up_is_damage(tmp_path: Path, reading: Reading)
     )
     documents, problems = reading(write(tmp_path, broken))
     assert not documents
+    assert len(problems) == 1
     assert "is damaged on page 1 (DeprecationError" in problems[0].reason
 
 
@@ -126,8 +140,14 @@ def test_a_file_that_opens_without_its_password_is_read(tmp_path: Path, one: One
 def test_a_scan_without_text_is_reported(tmp_path: Path, reading: Reading) -> None:
     documents, problems = reading(write(tmp_path, pdf(["", ""])))
     assert not documents
-    assert "no text on its 2 pages" in problems[0].reason
+    assert problems[0].reason.startswith("has 2 pages and no text")
     assert "ocrmypdf" in problems[0].fix
+
+
+def test_a_file_without_pages_is_reported(tmp_path: Path, reading: Reading) -> None:
+    documents, problems = reading(write(tmp_path, pdf([])))
+    assert not documents
+    assert [problem.reason for problem in problems] == ["has no pages"]
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"hello", b"%PDF-1.4\n" + b"\x00" * 500, bytes(range(256)) * 20])
