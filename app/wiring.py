@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 def wire(kind: type[Symposium], settings: Settings) -> Symposium:
     """Build a ``Symposium`` from settings."""
+    # OpenMP reads it when torch is first imported: threads that wait asleep leave a busy machine its cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     panel = make_panel(settings)
     latin_only = languages_of(settings.models.encoder) == ("en",)
     return kind(settings, panel, partial(make_answerer, settings, panel), latin_only=latin_only)

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import numpy as np
-
 from generators import prompts
 from generators.answer import Answer, Claim, Verdict
 from generators.arithmetic import calculate
-from generators.attribution import Scores, claims, contrasts, token_rows
-from generators.decoding import Decodable, Step, decode
+from generators.attribution import Drafted, Scores, attribute, largest
+from generators.decoding import Decodable, decode
 from generators.events import Answered, Checking, Event, Token
 from generators.policies import Greedy, Policy
-from generators.sentences import Span, sentences
+from generators.sentences import sentences
 from generators.verdict import (
     Signals,
     Thresholds,
@@ -29,8 +27,12 @@ from generators.verdict import (
 )
 from retrievers.evidence import Evidence, Route
 from retrievers.gate import expression
+from retrievers.parts import parts
 
 Cancelled = Callable[[], bool]
+Group = tuple[str, tuple[Evidence, ...]]
+
+BREAK = "\n"  # between the answers to the parts of a question
 
 
 class LanguageModel(Decodable, Scores, Protocol):
@@ -64,22 +66,14 @@ class Options:
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """What was decoded so far."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was written, before the verdict."""
 
-    tokens: list[int] = field(default_factory=list)
-    pieces: list[str] = field(default_factory=list)
-    divergences: list[float] = field(default_factory=list)
-
-    def take(self, step: Step) -> None:
-        self.tokens.append(step.token)
-        self.pieces.append(step.text)
-        self.divergences.append(step.divergence)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
+    text: str = ""
+    claims: tuple[Claim, ...] = ()
+    divergence: float = float("nan")
+    decoded: bool = True
 
 
 class Answerer:
@@ -118,37 +112,53 @@ class Answerer:
         relevance = max((item.probability for item in evidence), default=0.0)
         signals = Signals(True, relevance, unknown_names(question, route.unknown))
         if hopeless(signals, self.options.thresholds):
-            yield Answered(self._answer(question, route, evidence, _Draft(), (), signals, {}))
+            yield Answered(self._answer(question, route, evidence, _Said(), signals, {}))
             return
-        started, draft = time.perf_counter(), _Draft()
-        yield from self._decode(draft, *self._rows(question, evidence), cancelled)
-        if cancelled is not None and cancelled():
-            return
+        started, groups = time.perf_counter(), _by_part(question, evidence)
+        drafts: list[Drafted] = []
+        for part, items in groups:
+            if drafts:
+                yield Token(BREAK, float("nan"))
+            drafts.append(Drafted())
+            yield from self._decode(drafts[-1], *self._rows(part, items), cancelled)
+            if cancelled is not None and cancelled():
+                return
         written = time.perf_counter()
-        yield Checking(draft.text.strip())
-        refused = refuses(draft.text)
-        checked = () if refused else self._check(question, evidence, draft)
+        text = BREAK.join(draft.text for draft in drafts)
+        yield Checking(text)
+        checked = self._check(groups, drafts)
+        refused = all(refuses(draft.text) for draft in drafts)
         signals = replace(signals, refused=refused, supported=supported_share(checked))
         seconds = {"write": written - started, "check": time.perf_counter() - written}
-        yield Answered(self._answer(question, route, evidence, draft, checked, signals, seconds))
+        divergence = largest([value for draft in drafts for value in draft.divergences])
+        said = _Said(text, checked, divergence)
+        yield Answered(self._answer(question, route, evidence, said, signals, seconds))
+
+    def _check(self, groups: Sequence[Group], drafts: Sequence[Drafted]) -> tuple[Claim, ...]:
+        checked: list[Claim] = []
+        offset, least = 0, self.options.thresholds.support
+        for (part, items), draft in zip(groups, drafts, strict=True):
+            claims = attribute(self.model, part, items, draft, least)
+            checked += [replace(claim, start=claim.start + offset, end=claim.end + offset) for claim in claims]
+            offset += len(draft.text) + len(BREAK)
+        return tuple(checked)
 
     def _from_memory(self, question: str, route: Route, cancelled: Cancelled | None) -> Iterator[Event]:
-        started, draft = time.perf_counter(), _Draft()
-        sum_ = expression(question) if route.kind == "arithmetic" else None
+        started, sum_ = time.perf_counter(), expression(question) if route.kind == "arithmetic" else None
         if sum_ is not None:
             text = f"{sum_} = {calculate(sum_)}"
-            draft.take(Step(token=-1, text=text, divergence=float("nan"), done=True))
             yield Token(text, float("nan"))
         else:
-            yield from self._decode(
-                draft, self.model.chat_tokens(self._memory_prompt(question, route)), None, cancelled
-            )
+            draft = Drafted()
+            prompt = self.model.chat_tokens(self._memory_prompt(question, route))
+            yield from self._decode(draft, prompt, None, cancelled)
+            text = draft.text
         if cancelled is not None and cancelled():
             return
-        spans = sentences(draft.text)
-        said = tuple(Claim(draft.text[a:b], a, b, "memory") for a, b in spans)
+        claims = tuple(Claim(text[a:b], a, b, "memory") for a, b in sentences(text))
+        said = _Said(text, claims, decoded=sum_ is None)
         seconds = {"write": time.perf_counter() - started}
-        yield Answered(self._answer(question, route, (), draft, said, Signals(retrieved=False), seconds))
+        yield Answered(self._answer(question, route, (), said, Signals(retrieved=False), seconds))
 
     def _memory_prompt(self, question: str, route: Route) -> prompts.Messages:
         if route.kind == "about":
@@ -167,7 +177,7 @@ class Answerer:
         return rows, memory
 
     def _decode(
-        self, draft: _Draft, rows: list[int], memory: list[int] | None, cancelled: Cancelled | None
+        self, draft: Drafted, rows: list[int], memory: list[int] | None, cancelled: Cancelled | None
     ) -> Iterator[Event]:
         steps = decode(
             self.model,
@@ -180,45 +190,34 @@ class Answerer:
             cancelled=cancelled,
         )
         for step in steps:
-            draft.take(step)
+            draft.take(step.token, step.text, step.divergence)
             if step.text:
                 yield Token(step.text, step.divergence)
-
-    def _check(self, question: str, evidence: tuple[Evidence, ...], draft: _Draft) -> tuple[Claim, ...]:
-        spans: list[Span] = sentences(draft.text)
-        rows = token_rows(draft.pieces, spans)
-        contrast = contrasts(self.model, question, evidence, draft.tokens, rows)
-        divergence = [_largest([draft.divergences[i] for i in row]) for row in rows]
-        least = self.options.thresholds.support
-        return claims(draft.text, spans, question, evidence, contrast, divergence, least)
 
     def _answer(
         self,
         question: str,
         route: Route,
         evidence: tuple[Evidence, ...],
-        draft: _Draft,
-        checked: tuple[Claim, ...],
+        said: _Said,
         signals: Signals,
         seconds: dict[str, float],
     ) -> Answer:
         verdict = decide(signals, self.options.thresholds)
-        text = draft.text
-        if verdict is Verdict.NOT_IN_SOURCES:
-            text, checked = abstention(route, evidence), ()
+        abstains = verdict is Verdict.NOT_IN_SOURCES
         measured = {
             "relevance": signals.relevance,
             "unknown names": float(signals.unknown_names),
             "supported": signals.supported,
             "refused": float(signals.refused),
-            "divergence": _largest(draft.divergences),
+            "divergence": said.divergence,
         }
-        decoded = bool(draft.tokens) and draft.tokens[0] >= 0
+        decoded = said.decoded and bool(said.text)
         return Answer(
             question=question,
-            text=text,
+            text=abstention(route, evidence) if abstains else said.text,
             verdict=verdict,
-            claims=checked,
+            claims=() if abstains else said.claims,
             evidence=evidence,
             route=route,
             model=self.model.name if decoded else "",
@@ -228,6 +227,11 @@ class Answerer:
         )
 
 
-def _largest(values: Sequence[float]) -> float:
-    known = [value for value in values if not np.isnan(value)]
-    return max(known, default=float("nan"))
+def _by_part(question: str, evidence: Sequence[Evidence]) -> list[Group]:
+    """Each part of the question with the evidence that was found for it; parts without evidence are left out."""
+    groups = []
+    for number, part in enumerate(parts(question), start=1):
+        items = tuple(item for item in evidence if item.part == number)
+        if items:
+            groups.append((part, items))
+    return groups

@@ -34,7 +34,7 @@ def calculate(expression: str) -> str:
         tree = ast.parse(expression, mode="eval")
         with localcontext() as context:
             context.prec = DIGITS
-            value = _value(tree.body)
+            value = _value(tree.body) + 0  # which makes -0 a plain 0
             whole = value == value.to_integral_value() and abs(value) < 10**DIGITS
             return str(value.quantize(Decimal(1))) if whole else f"{value.normalize():g}"
     except (SyntaxError, DivisionByZero, InvalidOperation, Overflow, RecursionError) as error:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from retrievers.evidence import Evidence
 
-Messages = list[dict[str, str]]
+_WRAP = re.compile(r"(?<=[^\s.:;!?])\s*\n[ \t]*(?=[a-z])")
 
-REFUSAL = "The sources do not say."
+Messages = list[dict[str, str]]
 
 WITH_SOURCES = (
     "You answer questions for a reader who checks every sentence against the sources. Use only what the sources say, "
-    "even where you remember something else. Answer in one or two short, complete sentences. "
-    f'If the sources do not contain the answer, reply only: "{REFUSAL}"'
+    "even where you remember something else. Answer in one short, complete sentence."
 )
-WITHOUT_SOURCES = "You answer questions. Answer in one or two short, complete sentences."
+WITHOUT_SOURCES = "You answer questions. Answer in one short, complete sentence."
 SMALL_TALK = (
     "You are Symposia, a question-answering system with a panel of domain experts. Reply to small talk in one short, "
     "friendly sentence."
@@ -28,7 +28,7 @@ ABOUT = (
 
 def with_sources(question: str, evidence: Sequence[Evidence]) -> Messages:
     """The prompt of the branch that sees the evidence, best first."""
-    sources = "\n\n".join(f"[{item.number}] {_header(item)}\n{item.passage.text}" for item in evidence)
+    sources = "\n\n".join(f"[{item.number}] {_header(item)}\n{_unwrapped(item.passage.text)}" for item in evidence)
     return [
         {"role": "system", "content": WITH_SOURCES},
         {"role": "user", "content": f"Sources:\n\n{sources}\n\nQuestion: {question}"},
@@ -49,6 +49,11 @@ def about(question: str, facts: Sequence[str]) -> Messages:
     """The prompt for questions about the system itself; ``facts`` describe the panel as it is."""
     listed = "\n".join(f"- {fact}" for fact in facts)
     return [{"role": "system", "content": ABOUT.format(facts=listed)}, {"role": "user", "content": question}]
+
+
+def _unwrapped(text: str) -> str:
+    """Lines that only continue the one before are joined to it, so that an answer is not broken where its source was."""
+    return _WRAP.sub(" ", text)
 
 
 def _header(item: Evidence) -> str:

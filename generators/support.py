@@ -1,12 +1,13 @@
 """Does a passage support a claim? Checked by what the claim says beyond its question.
 
 First version: lexical. A claim's content words and numbers must stand in the passage or its heading; those that the
-question did not hold already, which are the answer proper, count more. A number of the claim that stands in neither the
-passage nor the question rules support out.
+question did not hold already, which are the answer proper, count more. A number or a name of the claim that stands in
+neither the passage nor the question rules support out.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from generators.numbers import numbers
@@ -15,6 +16,7 @@ from indexes.passage import Passage
 from indexes.terms import terms
 
 NOVEL_WEIGHT = 0.7
+_NAME = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-ÿ][\w'’-]*|\w+[._]\w[\w.]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,17 @@ def support(claim: str, question: str, passage: Passage) -> Support:
     """Check one claim against one passage."""
     said, asked, held = terms(claim), terms(question), terms(passage.searchable)
     novel = said - asked
-    invented = numbers(claim) - numbers(passage.searchable) - numbers(question)
+    invented = numbers(claim) - numbers(passage.searchable) - numbers(question) or names(claim) - held - asked
     degree = 0.0 if invented or not said else _share(said, held)
     if degree > 0 and novel:
         degree = (1 - NOVEL_WEIGHT) * degree + NOVEL_WEIGHT * _share(novel, held)
     start, end = _span(passage.text, said, novel)
     return Support(degree, start, end)
+
+
+def names(claim: str) -> frozenset[int]:
+    """Stems of the capitalised words and identifiers of a sentence, but for its first word."""
+    return frozenset[int]().union(*(terms(match[0]) for match in _NAME.finditer(claim) if match.start() > 0))
 
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:

@@ -45,7 +45,7 @@ class Manifest:
 
     def write(self, folder: Path) -> Manifest:
         """Write atomically, stamped with the present time; returns what was written."""
-        stamped = replace(self, updated=datetime.now(UTC).isoformat(timespec="seconds"))
+        stamped = replace(self, updated=datetime.now(UTC).isoformat(timespec="microseconds"))
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / (FILE + ".partial")
         partial.write_text(json.dumps({"format": FORMAT, **asdict(stamped)}, indent=2), encoding="utf-8")
@@ -70,7 +70,7 @@ class Manifest:
                 f"There is no slice at {folder}.",
                 "List the experts with `symposia experts`, or make one with `symposia add PATH --expert NAME`.",
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SliceError(
                 f"The manifest of the slice at {folder} is damaged: {error}",
                 "Restore slice.json from a copy, or remove the folder and add the documents again.",

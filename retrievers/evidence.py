@@ -82,6 +82,8 @@ class Evidence:
         Calibrated probability of relevance, comparable across experts.
     scores
         The raw signals behind it, by name (``dense`` cosine, ``bm25``); for explanations, not for display as percentages.
+    part
+        Which part of the question it was found for (see ``retrievers.parts``); 1 where the question has but one.
     """
 
     number: int
@@ -89,11 +91,13 @@ class Evidence:
     expert: str
     probability: float
     scores: Mapping[str, float] = field(default_factory=dict)
+    part: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
             "number": self.number,
+            "part": self.part,
             "expert": self.expert,
             "probability": self.probability,
             "scores": dict(self.scores),

@@ -25,7 +25,7 @@ _ASKING = re.compile(
     r"^\s*(?:(?:and\s+)?(?:what(?:'s|\s+is|\s+are)?|how\s+much\s+is|calculate|compute|solve|evaluate)\s+)?(?P<body>.*?)\s*(?:=\s*)?[?.!]*\s*$",
     re.IGNORECASE | re.DOTALL,
 )
-_EXPRESSION = re.compile(r"^[\d\s.,+\-*/×÷·^()%]+$")
+_EXPRESSION = re.compile(r"^[\d\s.,+\-−*/×÷·^()%]+$")
 _WORDS = (
     (re.compile(r"\bmultiplied\s+by\b|\btimes\b", re.IGNORECASE), "*"),
     (re.compile(r"\bdivided\s+by\b|\bover\b", re.IGNORECASE), "/"),
@@ -97,11 +97,11 @@ def expression(question: str) -> str | None:
     >>> expression("What is the population of France?") is None
     True
     """
-    match = _ASKING.match(question)
+    match = _ASKING.match(" ".join(question.split()))  # runs of white space would take cubic time
     body = match["body"] if match else question
     for word, sign in _WORDS:
         body = word.sub(sign, body)
-    if not _EXPRESSION.match(body) or not re.search(r"\d\s*\)*\s*[+\-*/×÷·^%]\s*\(*\s*[-+]?\s*\(*\d", body):
+    if not _EXPRESSION.match(body) or not re.search(r"\d\s*\)*\s*(?:\*\*|[+\-−*/×÷·^%])\s*\(*\s*[-+]?\s*\(*\d", body):
         return None
     body = body.replace("×", "*").replace("·", "*").replace("÷", "/").replace("^", "**").replace("−", "-")
     return re.sub(r"(?<=\d),(?=\d{3}\b)|\s+", "", body)

@@ -87,9 +87,11 @@ def gather(experts: Iterable[Expert], question: str, vector: Vectors, retrieval:
 
 def evidence(experts: Mapping[str, Expert], gathered: Sequence[Gathered], retrieval: Retrieval) -> tuple[Evidence, ...]:
     """Number the best hits, the parts of a question taking turns; equal texts count once."""
-    chosen: list[tuple[Hit, Passage]] = []
+    chosen: list[tuple[Hit, Passage, int]] = []
     texts: set[str] = set()
-    for hit in (hit for turn in zip_longest(*(part.hits for part in gathered)) for hit in turn if hit is not None):
+    numbered = [[(hit, number) for hit in part.hits] for number, part in enumerate(gathered, start=1)]
+    turns = zip_longest(*numbered)
+    for hit, part in (each for turn in turns for each in turn if each is not None):
         if len(chosen) == retrieval.passages:
             break
         if chosen and hit.probability < retrieval.floor:
@@ -97,10 +99,10 @@ def evidence(experts: Mapping[str, Expert], gathered: Sequence[Gathered], retrie
         passage = experts[hit.expert].slice.passages([hit.passage_id])[0]
         if passage.text not in texts:
             texts.add(passage.text)
-            chosen.append((hit, passage))
+            chosen.append((hit, passage, part))
     return tuple(
-        Evidence(number, passage, hit.expert, hit.probability, hit.scores)
-        for number, (hit, passage) in enumerate(chosen, start=1)
+        Evidence(number, passage, hit.expert, hit.probability, hit.scores, part)
+        for number, (hit, passage, part) in enumerate(chosen, start=1)
     )
 
 

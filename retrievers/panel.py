@@ -144,7 +144,7 @@ class Panel:
         with self._lock:
             for expert in self.experts.values():
                 expert.slice.close()
-            self.experts, self._opened = {}, False
+            self.experts, self.problems, self._opened = {}, {}, False
 
     def _open(self, folder: Path) -> None:
         try:
@@ -168,7 +168,6 @@ class Panel:
         gathered = [
             gather([experts[name] for name in taken.experts], part, vector, retrieval)
             for (part, vector), taken in zip(pieces, routes, strict=True)
-            if taken.decision == "retrieve"
         ]
         failures = {**self.problems, **{name: why for part in gathered for name, why in part.failures.items()}}
         unknown = tuple(dict.fromkeys(word for part in gathered for word in part.unknown))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.fakes import WordEncoder
 
 
@@ -25,3 +27,18 @@ def model_folder() -> Callable[[str], Path]:
 def encoder() -> WordEncoder:
     """A deterministic encoder of 64 dimensions that needs no model."""
     return WordEncoder()
+
+
+@pytest.fixture(scope="session")
+def demo_home(model_folder: Callable[[str], Path]) -> Path:
+    """The home folder of the demo panel, built at the first use and kept in the checkout."""
+    from app.cli.output import Output
+    from app.demo.run import build
+    from app.settings import load_settings
+    from app.symposium import Symposium
+
+    model_folder("all-minilm-l6-v2")
+    home = Path(__file__).parents[1] / ".symposia"
+    with Symposium.open(load_settings(flags={"home": str(home)}, env={}).settings) as symposium:
+        build(symposium, Output(sys.stdout, sys.stderr))
+    return home

@@ -48,13 +48,15 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 }
 QUESTIONS: Mapping[str, str] = {
     "orchard": "When do apple trees blossom?",
-    "engines": "What drives the turbocharger of a diesel engine?",
+    "engines": "How is a turbocharger driven by the exhaust gas?",
     "planets": "What are the rings of Saturn made of?",
 }
 
 
 class WordEncoder:
     """A text's vector is the sum of its words' random vectors, so texts that share words are near one another.
+
+    Words of up to three letters count a tenth, since they say little.
 
     Parameters
     ----------
@@ -84,7 +86,8 @@ class WordEncoder:
         return unit(np.stack(rows)) if rows else np.zeros((0, self.fingerprint.dimension), dtype=np.float32)
 
     def _word(self, word: str) -> Vectors:
-        return _word_vector(f"{self.fingerprint.revision}:{word}", self.fingerprint.dimension)
+        vector = _word_vector(f"{self.fingerprint.revision}:{word}", self.fingerprint.dimension)
+        return vector if len(word) > 3 else vector / np.float32(10)
 
 
 def make_passages(texts: Sequence[str], title: str = "") -> list[Passage]:

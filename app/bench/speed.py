@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli.output import Output
 from app.demo.questions import read_questions
 from app.symposium import Symposium
 from generators import prompts
@@ -53,6 +54,11 @@ class Measure:
         """Whether the median is within the target."""
         return self.median <= self.target
 
+    @property
+    def verdict(self) -> str:
+        """``met`` or ``MISSED``."""
+        return "met" if self.met else "MISSED"
+
     @classmethod
     def of(cls, name: str, unit: str, values: Sequence[float], target: float) -> Measure:
         """Median and spread of the values."""
@@ -65,18 +71,43 @@ class Measure:
         return {**asdict(self), "met": self.met}
 
 
-def run(settings: Settings, on_progress: Callable[[str], None]) -> list[Measure]:
-    """Measure; the demo panel must have been built, and nothing else should run."""
-    on_progress("start-up of the command line")
-    measures = [
-        Measure.of("symposia --help", "s", [_help() for _ in range(ROUNDS)], 0.5),
-        Measure.of("second start to first token", "s", [_second_start(settings) for _ in range(ROUNDS)], 15),
+def run(settings: Settings, output: Output) -> dict[str, Any]:
+    """Measure and show; the demo panel must have been built, and nothing else should run.
+
+    Returns
+    -------
+    dict
+        ``ok`` where every target is met, and the measures.
+    """
+    with output.progress("measuring") as update:
+        measures = measure(settings, update)
+    rows = [
+        (
+            m.name,
+            str(m.n),
+            f"{m.median:.3g} [{m.low:.3g}, {m.high:.3g}] {m.unit}",
+            f"≤ {m.target:g} {m.unit}",
+            m.verdict,
+        )
+        for m in measures
     ]
+    output.table(("what", "n", "median [quartiles]", "target", ""), rows)
+    return {"ok": all(m.met for m in measures), "measures": [m.to_dict() for m in measures]}
+
+
+def measure(settings: Settings, on_progress: Callable[[str], None]) -> list[Measure]:
+    """All measures, in the order of a question's way."""
+    on_progress("starting the command line")
+    measures = [Measure.of("symposia --help", "s", [_help() for _ in range(ROUNDS)], 0.5)]
+    on_progress("starting anew, to the first token")
+    measures.append(
+        Measure.of("second start to first token", "s", [_second_start(settings) for _ in range(ROUNDS)], 15)
+    )
     with Symposium.open(settings) as symposium:
         symposium.warm_up()
-        on_progress("route and search")
+        on_progress("routing and searching")
         measures.append(_retrieval(symposium))
-        on_progress("first token")
+        on_progress("first tokens")
         measures.append(_first_token(symposium, settings.retrieval.passages))
         on_progress("decoding")
         measures.append(_policies(symposium))

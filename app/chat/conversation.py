@@ -30,7 +30,7 @@ def show() -> None:
         return
     experts = symposium.symposium.experts()
     turns: list[Turn] = st.session_state.setdefault(TURNS, [])
-    controls.sidebar(experts, symposium.symposium.settings, on_new=turns.clear if turns else None)
+    controls.sidebar(experts, symposium.symposium.settings, on_new=_forget if turns else None)
     problems = obstacles(experts, symposium.failure)
     if problems and not turns:
         _blocked(problems)
@@ -138,6 +138,11 @@ def _stop() -> None:
     st.session_state[WORKER].stop()
 
 
+def _forget() -> None:
+    _stop()
+    st.session_state[TURNS] = []
+
+
 def _retry() -> None:
     opened.clear()
 
@@ -161,12 +166,14 @@ def _welcome(symposium: Opened, experts: list[ExpertCard]) -> None:
 
 
 def _loading(symposium: Opened) -> None:
-    @st.fragment(run_every=1.0 if symposium.loading else None)
+    if not symposium.loading:
+        return
+
+    @st.fragment(run_every=1.0)
     def note() -> None:
-        if symposium.loading:
-            st.caption("The models are being loaded. You can ask already; the first answer waits for them.")
-        elif symposium.failure is not None:
-            st.rerun()
+        if not symposium.loading:
+            st.rerun()  # ends this polling, and shows what went wrong if anything did
+        st.caption("The models are being loaded. You can ask already; the first answer waits for them.")
 
     note()
 

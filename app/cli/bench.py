@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
+
+NQ_SWAP = Path("qa", "nq-swap", "dev.parquet")
 
 bench = typer.Typer(help="Measure speed, size and decoding.", no_args_is_help=True)
 
@@ -20,31 +23,21 @@ def speed(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    with output.progress("measuring") as update:
-        measures = run(invocation.load().settings, update)
+    document = run(invocation.load().settings, output)
     if as_json:
-        output.document({"measures": [measure.to_dict() for measure in measures]})
-    else:
-        rows = [
-            (
-                m.name,
-                str(m.n),
-                f"{m.median:.3g} [{m.low:.3g}, {m.high:.3g}] {m.unit}",
-                f"≤ {m.target:g} {m.unit}",
-                _met(m.met),
-            )
-            for m in measures
-        ]
-        output.table(("what", "n", "median [quartiles]", "target", ""), rows)
-    if not all(measure.met for measure in measures):
+        output.document(document)
+    if not document["ok"]:
         raise typer.Exit(1)
 
 
 @bench.command("decoding")
 def decoding(
     ctx: typer.Context,
-    data: Annotated[Path, typer.Option(help="NQ-Swap's dev.parquet.")] = Path("../shared/data/qa/nq-swap/dev.parquet"),
-    n: Annotated[int, typer.Option("-n", min=1, help="Questions.")] = 200,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="NQ-Swap's dev.parquet; else below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Questions.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of their draw.")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -53,16 +46,13 @@ def decoding(
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
+    file = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / NQ_SWAP
     with output.progress("decoding") as update:
-        table = run(invocation.load().settings, data, n=n, seed=seed, on_progress=update)
+        table = run(invocation.load().settings, file, n=limit, seed=seed, on_progress=update)
     if as_json:
         output.document(table.to_dict())
         return
     rows = [(row.name, str(row.n), *map(row.cell, table.measures)) for row in table.rows]
-    output.table(("policy", "n", *table.measures), rows, title=table.title)
+    output.table(("system", "n", *table.measures), rows, title=table.title)
     for note in table.notes:
         output.show(note)
-
-
-def _met(met: bool) -> str:
-    return "met" if met else "MISSED"

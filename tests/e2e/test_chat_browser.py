@@ -92,7 +92,8 @@ def opened(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
 
     page.on("request", note)
     page.goto(address)
-    page.wait_for_selector(INPUT, timeout=PATIENCE)
+    page.wait_for_selector(f"{INPUT}, .sy-failure", timeout=PATIENCE)
+    assert page.locator(".sy-failure").count() == 0, page.inner_text(".sy-failure")
     yield page, foreign
     context.close()
 

@@ -11,9 +11,6 @@ from urllib.parse import urlsplit
 
 from qdrant_client import QdrantClient, models
 
-Body = Any
-Answer = Any
-
 
 class FakeQdrant:
     """A server on 127.0.0.1 that parses requests as Qdrant's models and answers them from the client's in-memory mode.
@@ -40,7 +37,7 @@ class FakeQdrant:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_PUT = do_POST = do_DELETE = answer
+            do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 (names of http.server)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -59,7 +56,7 @@ class FakeQdrant:
         self._server.shutdown()
         self._server.server_close()
 
-    def handle(self, method: str, path: str, body: Body) -> tuple[int, bytes]:
+    def handle(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         """Status and content of the answer to one request."""
         name, action = [*path.removeprefix("/collections/").split("/", 1), ""][:2]
         with self._lock:
@@ -72,23 +69,21 @@ class FakeQdrant:
         return 200, json.dumps({"result": result, "status": "ok", "time": 0.0}).encode()
 
 
-def _create(engine: QdrantClient, name: str, body: Body) -> Answer:
+def _create(engine: QdrantClient, name: str, body: Any) -> Any:
     wanted = models.CreateCollection.model_validate(body)
-    return engine.create_collection(
-        name, vectors_config=wanted.vectors, sparse_vectors_config=wanted.sparse_vectors
-    )
+    return engine.create_collection(name, vectors_config=wanted.vectors, sparse_vectors_config=wanted.sparse_vectors)
 
 
-def _upsert(engine: QdrantClient, name: str, body: Body) -> Answer:
+def _upsert(engine: QdrantClient, name: str, body: Any) -> Any:
     return _plain(engine.upsert(name, models.PointsList.model_validate(body).points))
 
 
-def _retrieve(engine: QdrantClient, name: str, body: Body) -> Answer:
+def _retrieve(engine: QdrantClient, name: str, body: Any) -> Any:
     wanted = models.PointRequest.model_validate(body)
     return _plain(engine.retrieve(name, wanted.ids, wanted.with_payload or False, wanted.with_vector or False))
 
 
-def _scroll(engine: QdrantClient, name: str, body: Body) -> Answer:
+def _scroll(engine: QdrantClient, name: str, body: Any) -> Any:
     wanted = models.ScrollRequest.model_validate(body)
     records, offset = engine.scroll(
         name,
@@ -100,16 +95,16 @@ def _scroll(engine: QdrantClient, name: str, body: Body) -> Answer:
     return {"points": _plain(records), "next_page_offset": offset}
 
 
-def _query(engine: QdrantClient, name: str, body: Body) -> Answer:
+def _query(engine: QdrantClient, name: str, body: Any) -> Any:
     wanted = models.QueryRequestBatch.model_validate(body)
     return _plain(engine.query_batch_points(name, wanted.searches))
 
 
-def _plain(value: Any) -> Answer:
+def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value.model_dump(mode="json")
 
 
-_ACTIONS: Mapping[tuple[str, str], Callable[[QdrantClient, str, Body], Answer]] = {
+_ACTIONS: Mapping[tuple[str, str], Callable[[QdrantClient, str, Any], Any]] = {
     ("GET", "exists"): lambda engine, name, _: {"exists": engine.collection_exists(name)},
     ("PUT", ""): _create,
     ("DELETE", ""): lambda engine, name, _: engine.delete_collection(name),

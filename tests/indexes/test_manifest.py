@@ -52,7 +52,18 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe\x00", b"[]", b'"text"', b"7", b"null", b"{}", b'{"format": 1}', b'{"format": 1, "name": "x"}'],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b'"text"',
+        b"7",
+        b"null",
+        b"{}",
+        b'{"format": 1}',
+        b'{"format": 1, "name": "x"}',
+    ],
 )
 def test_a_damaged_manifest_is_a_slice_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)

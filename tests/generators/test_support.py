@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generators.numbers import numbers
+from generators.support import support
+from indexes.passage import Document, Passage
+
+
+def passage(text: str, title: str = "") -> Passage:
+    return Passage.of(Document(text, title=title), 0, len(text))
+
+
+FACT = passage("Namibia gained independence on 21 March 1990.\nIts capital is Windhoek.", "Namibia")
+
+
+@pytest.mark.parametrize(
+    ("claim", "least", "most"),
+    [
+        ("Namibia became independent in 1990.", 0.5, 1.0),
+        ("Namibia gained independence in 1991.", 0.0, 0.0),
+        ("The capital of Namibia is Windhoek.", 0.9, 1.0),
+        ("The capital of Namibia is Lusaka.", 0.0, 0.4),
+        ("...", 0.0, 0.0),
+    ],
+)
+def test_the_degree_of_support(claim: str, least: float, most: float) -> None:
+    degree = support(claim, "What about Namibia?", FACT).degree
+    assert least <= degree <= most
+
+
+def test_repeating_the_question_does_not_support_its_answer() -> None:
+    question = "What is the capital of Namibia?"
+    assert support("The capital of Namibia is Lusaka.", question, FACT).degree < 0.5
+
+
+def test_a_number_of_the_question_may_be_repeated() -> None:
+    assert support("In 2024 the capital was Windhoek.", "What was the capital in 2024?", FACT).degree > 0.5
+
+
+def test_the_span_is_the_sentence_that_says_it() -> None:
+    found = support("The capital is Windhoek.", "What is the capital?", FACT)
+    assert FACT.text[found.start : found.end] == "Its capital is Windhoek."
+
+
+@given(st.text(max_size=80), st.text(max_size=80), st.text(min_size=1, max_size=200))
+def test_the_degree_is_a_share_and_the_span_lies_within(claim: str, question: str, text: str) -> None:
+    found = support(claim, question, passage(text))
+    assert 0 <= found.degree <= 1
+    assert 0 <= found.start <= found.end <= len(text)
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    assert numbers("1,200.50 and 7 of COVID-19, v3.11") >= {"1200.5", "7"}
+    assert numbers("about 2,500,000 people") == {"2500000"}
+    assert numbers("none") == frozenset()

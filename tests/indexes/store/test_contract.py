@@ -1,0 +1,216 @@
+"""What every store does, whatever is behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from indexes.store.base import Candidates, Point, SparseVector, Store, Vectors
+from tests.fakes import DIMENSION, QUESTIONS, WordEncoder
+from tests.indexes.store.conftest import BM25, MakeStore
+
+ASKED = (*QUESTIONS.values(), "How does the zorblax turn the crankshaft of an apple tree?")
+NOTHING = SparseVector((), ())
+
+
+def ask(store: Store, question: str, depth: int) -> Candidates:
+    return store.candidates(vector_of(question), BM25.question(question), depth)
+
+
+def vector_of(question: str) -> Vectors:
+    vector: Vectors = WordEncoder().encode_questions([question])[0]
+    return vector
+
+
+def everything(store: Store, batch: int = 1000) -> dict[str, list[float]]:
+    return {i: v.tolist() for ids, vectors in store.scan(batch) for i, v in zip(ids, vectors, strict=True)}
+
+
+def reference(points: list[Point], question: str) -> tuple[dict[str, float], float, set[int]]:
+    """BM25 of each point, the most that is attainable, and the unseen terms, from the definition."""
+    total = len(points)
+    weights = {p.id: dict(zip(p.sparse.indices, p.sparse.values, strict=True)) for p in points}
+    scores, attainable, unseen = dict.fromkeys(weights, 0.0), 0.0, set()
+    for term in BM25.question(question).indices:
+        holders = [i for i in weights if term in weights[i]]
+        idf = float(np.log(1 + (total - len(holders) + 0.5) / (len(holders) + 0.5)))
+        for i in holders:
+            scores[i] += idf * weights[i][term]
+        attainable += idf * max(weights[i][term] for i in holders) if holders else np.log(1 + (total - 0.5) / 1.5)
+        if not holders:
+            unseen.add(term)
+    return scores, attainable, unseen
+
+
+def best(scores: dict[str, float], depth: int) -> set[str]:
+    return set(sorted((i for i in scores if scores[i] > 0), key=lambda i: (-scores[i], i))[:depth])
+
+
+def same(one: Candidates, other: Candidates) -> None:
+    assert one.ids == other.ids
+    assert one.unseen == other.unseen
+    np.testing.assert_allclose(one.dense, other.dense, atol=1e-5)
+    np.testing.assert_allclose(one.bm25, other.bm25, atol=1e-4)
+    assert one.attainable == pytest.approx(other.attainable, abs=1e-4)
+
+
+def test_a_new_store_is_empty(store: Store) -> None:
+    assert store.count() == 0
+    assert list(store.scan()) == []
+    assert store.existing([str(uuid4())]) == set()
+    assert ask(store, ASKED[0], 5).ids == ()
+    assert store.candidates(vector_of("apple"), NOTHING, 5).ids == ()
+
+
+def test_nothing_given_is_nothing_done(filled: Store, points: list[Point]) -> None:
+    filled.upsert([])
+    filled.delete([])
+    assert filled.existing([]) == set()
+    assert filled.fetch([]) == []
+    assert filled.count() == len(points)
+
+
+def test_storing_the_same_points_again_changes_nothing(filled: Store, points: list[Point]) -> None:
+    before, scanned = ask(filled, ASKED[0], 5), everything(filled)
+    filled.upsert(points)
+    filled.flush()
+    assert filled.count() == len(points)
+    assert everything(filled).keys() == scanned.keys()
+    np.testing.assert_allclose([*everything(filled).values()], [*scanned.values()], atol=1e-6)
+    same(ask(filled, ASKED[0], 5), before)
+
+
+def test_storing_another_point_with_an_id_replaces_the_old_one(filled: Store, points: list[Point]) -> None:
+    old, donor = points[0], points[-1]
+    filled.upsert([replace(donor, id=old.id)])
+    assert filled.count() == len(points)
+    assert filled.fetch([old.id]) == [donor.payload]
+    np.testing.assert_allclose(everything(filled)[old.id], donor.dense, atol=1e-6)
+
+
+def test_existing_are_those_that_are_stored(filled: Store, points: list[Point]) -> None:
+    ids = [points[3].id, points[1].id]
+    assert filled.existing([ids[0], str(uuid4()), ids[1]]) == set(ids)
+
+
+def test_what_was_deleted_is_found_no_more(filled: Store, points: list[Point]) -> None:
+    gone = ask(filled, ASKED[0], 3).ids[0]
+    filled.delete([gone, str(uuid4())])
+    assert filled.count() == len(points) - 1
+    assert filled.existing([gone]) == set()
+    assert gone not in everything(filled)
+    assert gone not in ask(filled, ASKED[0], len(points)).ids
+    filled.delete([gone])
+    assert filled.count() == len(points) - 1
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_dense_scores_are_cosines(filled: Store, points: list[Point], question: str) -> None:
+    vectors = {point.id: point.dense for point in points}
+    found = ask(filled, question, 4)
+    assert found.dense.dtype == np.float32
+    expected = [float(vectors[i] @ vector_of(question)) for i in found.ids]
+    np.testing.assert_allclose(found.dense, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_lexical_scores_are_bm25_and_0_where_no_term_occurs(filled: Store, points: list[Point], question: str) -> None:
+    scores, attainable, unseen = reference(points, question)
+    found = ask(filled, question, 4)
+    assert found.bm25.dtype == np.float32
+    np.testing.assert_allclose(found.bm25, [scores[i] for i in found.ids], atol=1e-4)
+    assert 0 in found.bm25
+    assert found.attainable == pytest.approx(attainable, abs=1e-4)
+    assert found.unseen == unseen
+
+
+@pytest.mark.parametrize("question", ASKED)
+@pytest.mark.parametrize("depth", [1, 3, 24])
+def test_candidates_are_the_best_of_both_searches_by_id(
+    filled: Store, points: list[Point], question: str, depth: int
+) -> None:
+    cosines = {point.id: 2 + float(point.dense @ vector_of(question)) for point in points}
+    expected = best(cosines, depth) | best(reference(points, question)[0], depth)
+    assert ask(filled, question, depth).ids == tuple(sorted(expected))
+
+
+def test_coverage_is_the_share_of_what_is_attainable(filled: Store) -> None:
+    for question in ASKED:
+        found = ask(filled, question, 24)
+        assert np.all((found.coverage >= 0) & (found.coverage <= 1))
+        np.testing.assert_allclose(found.coverage, found.bm25 / found.attainable, atol=1e-6)
+
+
+def test_a_passage_with_all_rare_words_of_a_question_covers_it(filled: Store, points: list[Point]) -> None:
+    found = ask(filled, "codling moths lay eggs in June", 24)
+    covering = [point.id for point in points if "Codling" in point.payload["text"]]
+    assert [i for i, share in zip(found.ids, found.coverage, strict=True) if share > 0.999] == covering
+
+
+def test_an_unknown_word_lowers_coverage_as_a_rare_one_would(filled: Store) -> None:
+    plain, odd = ask(filled, "codling moths", 5), ask(filled, "codling moths zorblax", 5)
+    assert odd.unseen == frozenset(BM25.question("zorblax").indices)
+    assert plain.unseen == frozenset()
+    assert 0.5 < odd.coverage.max() < plain.coverage.max()
+
+
+def test_a_question_without_terms_is_searched_by_meaning(filled: Store, points: list[Point]) -> None:
+    found = filled.candidates(vector_of(ASKED[0]), NOTHING, 5)
+    assert len(found.ids) == 5
+    assert found.attainable == 0
+    assert not found.bm25.any()
+    assert not found.coverage.any()
+    cosines = {point.id: 2 + float(point.dense @ vector_of(ASKED[0])) for point in points}
+    assert set(found.ids) == best(cosines, 5)
+
+
+def test_payloads_come_in_the_order_asked_for(filled: Store, points: list[Point]) -> None:
+    wanted = [points[5], points[0], points[9], points[5]]
+    assert filled.fetch([point.id for point in wanted]) == [point.payload for point in wanted]
+
+
+def test_an_unknown_id_is_a_key_error(filled: Store, points: list[Point]) -> None:
+    unknown = str(uuid4())
+    with pytest.raises(KeyError, match=unknown):
+        filled.fetch([points[0].id, unknown])
+
+
+@pytest.mark.parametrize("batch", [1, 7, 24, 1000])
+def test_a_scan_covers_everything_once_in_order_of_id(filled: Store, points: list[Point], batch: int) -> None:
+    batches = list(filled.scan(batch))
+    ids = [i for part, _ in batches for i in part]
+    assert ids == sorted(point.id for point in points)
+    assert max(Counter(ids).values()) == 1
+    assert all(len(part) == len(vectors) <= batch for part, vectors in batches)
+    vectors = np.concatenate([vectors for _, vectors in batches])
+    assert vectors.shape == (len(points), DIMENSION)
+    assert vectors.dtype == np.float32
+    by_id = {point.id: point.dense for point in points}
+    np.testing.assert_allclose(vectors, np.stack([by_id[i] for i in ids]), atol=1e-6)
+
+
+def test_several_threads_get_what_one_gets(filled: Store) -> None:
+    alone = [ask(filled, question, 5) for question in ASKED]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda question: ask(filled, question, 5), ASKED * 4))
+    for one, other in zip(alone * 4, together, strict=True):
+        same(one, other)
+
+
+@pytest.mark.parametrize("kind", ["memory", "rest"])
+@pytest.mark.parametrize("depth", [1, 5, 24])
+def test_the_embedded_store_and_a_server_find_the_same(
+    make_store: MakeStore, points: list[Point], kind: str, depth: int
+) -> None:
+    one, other = make_store("edge"), make_store(kind)
+    one.upsert(points)
+    for point in reversed(points):  # neither order nor batches may matter
+        other.upsert([point])
+    for question in ASKED:
+        same(ask(one, question, depth), ask(other, question, depth))
+    assert everything(one).keys() == everything(other).keys()
