@@ -5,18 +5,22 @@ A rerun of the page (any click) leaves the thread alone; the next run goes on ta
 
 from __future__ import annotations
 
+import atexit
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from threading import Event as Signal
 from threading import Thread
+from weakref import WeakSet
 
 from app.chat.turn import Ended, Failed, Step
 from indexes.errors import SymposiaError
 
 ABANDONED_AFTER = 60.0  # seconds without a reader (a closed browser tab) after which generation stops by itself
 _LOG = logging.getLogger(__name__)
+
+_RUNNING: WeakSet[Worker] = WeakSet()
 
 Answering = Callable[[Callable[[], bool]], Iterable[Step]]
 
@@ -35,11 +39,17 @@ class Worker:
         self._steps: SimpleQueue[tuple[float, Step]] = SimpleQueue()
         self._stop = Signal()
         self._last_read = time.monotonic()
-        Thread(target=self._run, name="symposia-answer", daemon=True).start()
+        self._thread = Thread(target=self._run, name="symposia-answer", daemon=True)
+        _RUNNING.add(self)
+        self._thread.start()
 
     def stop(self) -> None:
         """Ask the generation to end; what was written so far stays."""
         self._stop.set()
+
+    def join(self, timeout: float) -> None:
+        """Wait up to ``timeout`` seconds for the thread to end."""
+        self._thread.join(timeout)
 
     def cancelled(self) -> bool:
         """True once ``stop`` was called, or once nobody has read for a minute."""
@@ -69,6 +79,16 @@ class Worker:
 
     def _put(self, step: Step) -> None:
         self._steps.put((time.monotonic(), step))
+
+
+@atexit.register
+def stop_all(timeout: float = 10.0) -> None:
+    """End what is being written: a thread inside torch when the interpreter goes down would abort the process."""
+    running = list(_RUNNING)
+    for worker in running:
+        worker.stop()
+    for worker in running:
+        worker.join(timeout)
 
 
 def defect(error: Exception) -> Failed:

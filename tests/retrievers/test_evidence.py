@@ -38,7 +38,7 @@ def test_a_route_is_plain_json() -> None:
 def test_evidence_is_plain_json_and_holds_its_passage() -> None:
     values = json.loads(json.dumps(Evidence(2, PASSAGE, "orchard", 0.0, {"dense": 0.0}).to_dict()))
     assert Passage.from_dict(values.pop("passage")) == PASSAGE
-    assert values == {"number": 2, "expert": "orchard", "probability": 0.0, "scores": {"dense": 0.0}}
+    assert values == {"number": 2, "part": 1, "expert": "orchard", "probability": 0.0, "scores": {"dense": 0.0}}
 
 
 def test_evidence_prints_as_it_is_cited() -> None:

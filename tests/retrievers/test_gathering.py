@@ -61,7 +61,7 @@ def test_the_parts_of_a_question_take_turns(panel: Panel) -> None:
     chosen = evidence(panel.experts, [one, NOTHING, other], Retrieval(passages=4, floor=0.0))
     assert [e.expert for e in chosen] == ["orchard", "planets"] * 2
     assert [e.passage.id for e in chosen[::2]] == [hit.passage_id for hit in one.hits[:2]]
-    assert [e.number for e in chosen] == [1, 2, 3, 4]
+    assert [(e.number, e.part) for e in chosen] == [(1, 1), (2, 3), (3, 1), (4, 3)]
 
 
 def test_a_short_part_leaves_its_turns_to_the_others(panel: Panel) -> None:

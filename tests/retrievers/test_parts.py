@@ -13,7 +13,7 @@ from retrievers.parts import parts
     "expected",
     [
         ["Who spoke about Panama in 1990", "what is the currency of Panama?"],
-        ["When did the war begin", "how many people live there now?"],
+        ["When did the war begin", "how many people live in Peru now?"],
         ["What is a diesel engine", "in which year was Saturn found?"],
     ],
 )
@@ -31,6 +31,9 @@ def test_two_questions_in_one_are_two(expected: list[str]) -> None:
         "The year in which he was born, and what he wrote",
         "Who was he and what?",
         "Who wrote the law and why it failed?",
+        "What is the capital of Peru, and how many people live there now?",
+        "Who was Ada, and what did she write?",
+        "What is a diesel engine, and who built the first one?",
         "Why?",
         "",
     ],

@@ -81,6 +81,24 @@ def test_a_generation_that_nobody_reads_stops_by_itself(monkeypatch: pytest.Monk
     assert not worker.cancelled()
 
 
+def test_at_the_end_of_the_process_all_that_is_being_written_is_stopped() -> None:
+    ended: list[int] = []
+
+    def write(number: int) -> Answering:
+        def run(cancelled: Callable[[], bool]) -> Iterator[Step]:
+            while not cancelled():
+                time.sleep(0.01)
+            ended.append(number)
+            yield Loaded()
+
+        return run
+
+    workers = [Worker(write(number)) for number in range(3)]
+    module.stop_all(timeout=5.0)
+    assert sorted(ended) == [0, 1, 2]
+    assert all(all_steps(worker)[-1] == Ended() for worker in workers)
+
+
 def test_an_error_meant_for_people_becomes_what_happened_and_what_to_do() -> None:
     error = StoreError("The slice is in use by process 7.", "Close that program.")
     steps = all_steps(Worker(scripted(Loaded(), error=error)))
