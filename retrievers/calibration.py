@@ -3,7 +3,7 @@
 Without labels, the yardstick is what random questions attain: the best cosine that each of a hundred questions about
 anything reaches in the slice. A score is then measured in robust standard deviations above that (a z-score against
 background questions), which means the same in every embedding space. How z and lexical coverage become a probability of
-relevance is one logistic function for all slices, fitted once on labelled questions (see ``RELEVANCE``).
+relevance is one logistic function for all slices (see ``RELEVANCE``).
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Relevance:
         return np.asarray(self.bias + self.dense * z + self.coverage * candidates.coverage, dtype=np.float32)
 
 
-RELEVANCE = Relevance(bias=-4.0, dense=0.9, coverage=3.0)
+RELEVANCE = Relevance(bias=-4.1, dense=0.8, coverage=4.0)
+"""Set by hand, for all slices. The ratio of the weights is between what ranks best on SciFact's train split (10; nDCG@10 .743,
+against .732 here and .661 for dense alone) and what keeps off-topic questions with a few words in common apart (3)."""
 
 
 def sigmoid(logits: NDArray[np.floating]) -> Floats:

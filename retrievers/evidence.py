@@ -32,7 +32,7 @@ class Route:
     kind
         What sort of question the gate took it for; all but ``domain`` skip retrieval.
     shares
-        All experts by falling probability, ties by name. Together with ``null`` they sum to 1.
+        All experts by falling probability, ties by name. Where there are any, they and ``null`` sum to 1.
     null
         Probability of the null expert: that no retrieval is needed.
     reason

@@ -9,6 +9,7 @@ import numpy as np
 
 from indexes.encoder import Encoder, Vectors
 from indexes.slice import Slice
+from retrievers.arrays import read_arrays
 from retrievers.calibration import Background, background_questions
 from retrievers.pilots import Pilots, centroids
 
@@ -51,13 +52,14 @@ class Expert:
 
 
 def _load(slice_: Slice, path: Path) -> Expert | None:
-    if not path.is_file():
+    arrays = read_arrays(path)
+    if arrays is None or str(arrays.get("updated")) != slice_.manifest.updated:
         return None
-    with np.load(path) as arrays:
-        if str(arrays["updated"]) != slice_.manifest.updated:
-            return None
+    try:
         pilot_centre, pilot_spread, centre, spread = (float(value) for value in arrays["background"])
         pilots = Pilots(arrays["pilots"], Background(pilot_centre, pilot_spread))
+    except (KeyError, ValueError):
+        return None
     return Expert(slice_, pilots, Background(centre, spread))
 
 

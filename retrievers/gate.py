@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 
 from indexes.encoder import Encoder, Vectors
+from retrievers.arrays import read_arrays
 from retrievers.calibration import BACKGROUND, Background, background_questions
 from retrievers.evidence import Kind
 from retrievers.pilots import Pilots
@@ -26,6 +27,10 @@ _ASKING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _EXPRESSION = re.compile(r"^[\d\s.,+\-−*/×÷·^()%]+$")
+_NO_SUM = re.compile(  # ranges of years, dates, telephone numbers, versions and addresses
+    r"(?:1[5-9]|20)\d\d-(?:1[5-9]|20)\d\d|\d{1,4}([-/])\d{1,2}\1\d{1,4}"
+    r"|(?:\+?\d{1,3}[ -])?(?:\d{3}-){1,2}\d{4}|.*\d\.\d+\.\d.*"
+)
 _WORDS = (
     (re.compile(r"\bmultiplied\s+by\b|\btimes\b", re.IGNORECASE), "*"),
     (re.compile(r"\bdivided\s+by\b|\bover\b", re.IGNORECASE), "/"),
@@ -55,11 +60,10 @@ class NullExpert:
         """Read from ``path``, or make and write there, since encoding the examples takes about two seconds."""
         examples_hash = sha256(EXAMPLES.read_bytes() + BACKGROUND.read_bytes()).hexdigest()[:16]
         key = f"{encoder.fingerprint.revision}-{examples_hash}"
-        if path.is_file():
-            with np.load(path) as arrays:
-                if "key" in arrays and str(arrays["key"]) == key:
-                    centre, spread = map(float, arrays["background"])
-                    return cls(Pilots(arrays["pilots"], Background(centre, spread)), tuple(arrays["kinds"].tolist()))
+        arrays = read_arrays(path)
+        if arrays is not None and str(arrays.get("key")) == key:
+            centre, spread = map(float, arrays["background"])
+            return cls(Pilots(arrays["pilots"], Background(centre, spread)), tuple(arrays["kinds"].tolist()))
         null = cls.of(encoder, encoder.encode_questions(background_questions()))
         path.parent.mkdir(parents=True, exist_ok=True)
         background = np.array([null.pilots.background.centre, null.pilots.background.spread])
@@ -99,6 +103,8 @@ def expression(question: str) -> str | None:
     """
     match = _ASKING.match(" ".join(question.split()))  # runs of white space would take cubic time
     body = match["body"] if match else question
+    if _NO_SUM.fullmatch(body.strip()):
+        return None
     for word, sign in _WORDS:
         body = word.sub(sign, body)
     if not _EXPRESSION.match(body) or not re.search(r"\d\s*\)*\s*(?:\*\*|[+\-−*/×÷·^%])\s*\(*\s*[-+]?\s*\(*\d", body):

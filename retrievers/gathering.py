@@ -39,11 +39,12 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that an expert found, before its text is fetched."""
+    """A passage that an expert found. Hits are ranked by ``logit``: probabilities near 1 are equal in single precision."""
 
+    logit: float
     probability: float
     expert: str
-    passage_id: str
+    passage: Passage
     scores: Mapping[str, float]
 
 
@@ -79,15 +80,15 @@ def gather(experts: Iterable[Expert], question: str, vector: Vectors, retrieval:
             continue
         hits += found
         unseen.append(missing)
-    hits.sort(key=lambda hit: (-hit.probability, hit.passage_id))
+    hits.sort(key=lambda hit: (-hit.logit, hit.passage.id))
     everywhere = frozenset.intersection(*unseen) if unseen else frozenset()
     unknown = tuple(word for word in words(question) if terms(word) & everywhere)
     return Gathered(tuple(hits), unknown, failures)
 
 
-def evidence(experts: Mapping[str, Expert], gathered: Sequence[Gathered], retrieval: Retrieval) -> tuple[Evidence, ...]:
+def evidence(gathered: Sequence[Gathered], retrieval: Retrieval) -> tuple[Evidence, ...]:
     """Number the best hits, the parts of a question taking turns; equal texts count once."""
-    chosen: list[tuple[Hit, Passage, int]] = []
+    chosen: list[tuple[Hit, int]] = []
     texts: set[str] = set()
     numbered = [[(hit, number) for hit in part.hits] for number, part in enumerate(gathered, start=1)]
     turns = zip_longest(*numbered)
@@ -96,13 +97,12 @@ def evidence(experts: Mapping[str, Expert], gathered: Sequence[Gathered], retrie
             break
         if chosen and hit.probability < retrieval.floor:
             continue
-        passage = experts[hit.expert].slice.passages([hit.passage_id])[0]
-        if passage.text not in texts:
-            texts.add(passage.text)
-            chosen.append((hit, passage, part))
+        if hit.passage.text not in texts:
+            texts.add(hit.passage.text)
+            chosen.append((hit, part))
     return tuple(
-        Evidence(number, passage, hit.expert, hit.probability, hit.scores, part)
-        for number, (hit, passage, part) in enumerate(chosen, start=1)
+        Evidence(number, hit.passage, hit.expert, hit.probability, hit.scores, part)
+        for number, (hit, part) in enumerate(chosen, start=1)
     )
 
 
@@ -111,13 +111,15 @@ def _ask(expert: Expert, question: str, vector: Vectors, retrieval: Retrieval) -
     logits = fuse(candidates, expert.background, "calibrated")
     best = np.argsort(-logits, kind="stable")[: 2 * retrieval.passages]
     probabilities, coverage = sigmoid(logits), candidates.coverage
+    passages = expert.slice.passages([candidates.ids[i] for i in best])
     hits = [
         Hit(
+            float(logits[i]),
             float(probabilities[i]),
             expert.name,
-            candidates.ids[i],
+            passage,
             {"dense": float(candidates.dense[i]), "bm25": float(candidates.bm25[i]), "coverage": float(coverage[i])},
         )
-        for i in best
+        for i, passage in zip(best, passages, strict=True)
     ]
     return hits, candidates.unseen

@@ -149,13 +149,17 @@ class Panel:
     def _open(self, folder: Path) -> None:
         try:
             slice_ = Slice.open(folder, self.encoder, self.open_store)
+        except SymposiaError as error:
+            self.problems[folder.name] = str(error)
+            return
+        try:
             if slice_.store.count() == 0:
-                slice_.close()
                 raise InputError(
                     f"Slice {folder.name!r} is empty.", f"Add documents: `symposia add PATH --expert {folder.name}`."
                 )
             self.experts[slice_.name] = Expert.of(slice_, self.encoder)
         except SymposiaError as error:
+            slice_.close()
             self.problems[folder.name] = str(error)
 
     def _retrieve(self, pieces: list[tuple[str, Vectors]], wishes: Wishes, retrieval: Retrieval) -> Found:
@@ -171,7 +175,7 @@ class Panel:
         ]
         failures = {**self.problems, **{name: why for part in gathered for name, why in part.failures.items()}}
         unknown = tuple(dict.fromkeys(word for part in gathered for word in part.unknown))
-        return replace(route, failures=failures, unknown=unknown), evidence(experts, gathered, retrieval)
+        return replace(route, failures=failures, unknown=unknown), evidence(gathered, retrieval)
 
     def _check(self, wishes: Wishes) -> None:
         for name in wishes.force:

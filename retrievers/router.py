@@ -10,9 +10,12 @@ import numpy as np
 
 from indexes.encoder import Vectors
 from indexes.errors import InputError
+from retrievers.calibration import sigmoid
 from retrievers.evidence import Decision, Kind, Route, Share
 from retrievers.gate import NullExpert, expression
 from retrievers.pilots import Pilots
+
+CERTAIN = 2.0  # standard deviations above a random question, where there is no expert to compare with
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class PilotRouter:
         scores = np.array([self.null.pilots.score(vector), *(experts[name].score(vector) for name in names)])
         exponentials = np.exp((scores - scores.max()) / self.temperature)
         probabilities = exponentials / exponentials.sum()
-        null = float(probabilities[0])
+        null = float(probabilities[0]) if names else float(sigmoid(scores[0] - CERTAIN))
         ranked = sorted(zip(names, map(float, probabilities[1:]), strict=True), key=lambda pair: (-pair[1], pair[0]))
         decision, kind, reason = self._gate(question, vector, null, wishes)
         asked = self._asked(ranked, wishes) if decision == "retrieve" else ()

@@ -36,7 +36,9 @@ def opener(url: str = "", api_key: str = "", timeout: float = 10.0, prefix: str 
     from indexes.store.server import ServerStore
 
     client = (
-        QdrantClient(MEMORY) if url == MEMORY else QdrantClient(url=url, api_key=api_key or None, timeout=int(timeout))
+        QdrantClient(MEMORY)
+        if url == MEMORY
+        else QdrantClient(url=url, api_key=api_key or None, timeout=max(1, round(timeout)), check_compatibility=False)
     )
     return lambda name, _folder, dimension: ServerStore(client, prefix + name, dimension)
 

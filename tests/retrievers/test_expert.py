@@ -45,7 +45,6 @@ def test_an_expert_is_made_anew_when_its_slice_has_changed(make_panel: MakePanel
     assert after.pilots.score(walnuts) > before.pilots.score(walnuts) + 1
 
 
-@pytest.mark.xfail(strict=True, reason="a damaged expert.npz is raised as numpy's error, and the panel does not open")
 def test_damaged_pilots_are_made_anew(make_panel: MakePanel) -> None:
     encoder = WordEncoder()
     made = fill(make_panel(encoder=encoder), "orchard")

@@ -290,7 +290,6 @@ def test_a_slice_that_was_mended_is_no_problem_after_reopening(make_panel: MakeP
     assert panel.retrieve(QUESTIONS["engines"])[0].failures == {}
 
 
-@pytest.mark.xfail(strict=True, reason="a damaged expert.npz is raised as numpy's error, and the panel does not open")
 def test_damaged_pilots_do_not_keep_the_panel_from_opening(make_panel: MakePanel) -> None:
     panel = make_panel("orchard", "engines")
     panel.close()
@@ -312,7 +311,6 @@ def test_an_expert_that_breaks_while_it_is_asked_is_reported_and_the_others_answ
     assert panel.retrieve(QUESTIONS["orchard"], both)[0].failures == {}
 
 
-@pytest.mark.xfail(strict=True, reason="a store that fails when texts are fetched loses the others' evidence too")
 def test_an_expert_that_breaks_when_its_texts_are_fetched_is_reported_and_the_others_answer(
     make_panel: MakePanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,9 +321,6 @@ def test_an_expert_that_breaks_when_its_texts_are_fetched_is_reported_and_the_ot
     assert {e.expert for e in evidence} == {"orchard"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="where no expert is left, the null expert has probability 1, so all is small talk"
-)
 def test_a_panel_without_experts_says_how_to_make_one(make_panel: MakePanel) -> None:
     panel = make_panel()
     with pytest.raises(SliceError, match="There are no experts") as caught:
@@ -334,9 +329,6 @@ def test_a_panel_without_experts_says_how_to_make_one(make_panel: MakePanel) -> 
     assert panel.retrieve("Thank you very much")[0].decision == "skip"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="where no expert is left, the null expert has probability 1, so all is small talk"
-)
 def test_a_panel_of_broken_experts_says_what_is_wrong_with_each(make_panel: MakePanel) -> None:
     panel = make_panel("orchard", "engines")
     panel.close()

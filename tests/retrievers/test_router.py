@@ -44,7 +44,7 @@ def softmax(scores: list[float], temperature: float = 1.0) -> Vectors:
     return np.asarray(exponentials / exponentials.sum())
 
 
-@given(SCORES, SCORE, st.floats(0.1, 10))
+@given(SCORES.filter(bool), SCORE, st.floats(0.1, 10))
 @settings(max_examples=50, deadline=None)
 def test_probabilities_are_a_softmax_and_with_the_null_experts_sum_to_1(
     scores: dict[str, float], null: float, temperature: float
@@ -158,7 +158,8 @@ def test_forbidden_experts_have_no_share_and_are_not_asked() -> None:
 
 def test_without_experts_there_is_nobody_to_ask() -> None:
     found = route({})
-    assert (found.shares, found.experts, found.null) == ((), (), 1.0)
+    assert (found.decision, found.shares, found.experts) == ("retrieve", (), ())
+    assert route({}, null=10.0).decision == "skip"
 
 
 def test_wishes_for_unknown_experts_list_the_known_ones() -> None:
@@ -172,7 +173,7 @@ def test_wishes_for_unknown_experts_list_the_known_ones() -> None:
     assert "none yet" in caught.value.fix
 
 
-@given(st.lists(st.tuples(SCORES, SCORE), min_size=1, max_size=3))
+@given(st.lists(st.tuples(SCORES.filter(bool), SCORE), min_size=1, max_size=3))
 @settings(max_examples=30, deadline=None)
 def test_a_combined_route_is_a_route(given: list[tuple[dict[str, float], float]]) -> None:
     names = {name for scores, _ in given for name in scores}

@@ -1,0 +1,19 @@
+"""Reading the arrays that are kept beside slices; what cannot be read is made anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of an ``.npz`` file by name; ``None`` where it is absent or damaged."""
+    try:
+        with np.load(path) as arrays:
+            return dict(arrays)
+    except (OSError, EOFError, ValueError, BadZipFile):
+        return None
