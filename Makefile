@@ -8,7 +8,7 @@ CHROMIUM := /usr/bin/chromium
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install models demo chat test test-fast lint fix types bench bench-decoding evaluate browser clean
+.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding evaluate browser clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
