@@ -22,6 +22,8 @@ from retrievers.evidence import Evidence
 
 MOST_CITATIONS = 2
 RELATIVE = 0.5
+KNOWN = 0.8
+"""Support from which a passage may be cited although it raises nothing: the model knew the sentence already."""
 
 
 @dataclass(slots=True)
@@ -117,8 +119,9 @@ def _cite(
     evidence: Sequence[Evidence], contrast: NDArray[np.float32], checks: Sequence[Support], least: float
 ) -> tuple[Citation, ...]:
     order = sorted(range(len(evidence)), key=lambda i: (-float(contrast[i]), evidence[i].number))
-    passing = [i for i in order if contrast[i] > 0 and checks[i].degree >= least]
-    kept = [i for i in passing if contrast[i] >= RELATIVE * contrast[passing[0]]][:MOST_CITATIONS]
+    passing = [i for i in order if checks[i].degree >= (least if contrast[i] > 0 else max(least, KNOWN))]
+    best = float(contrast[passing[0]]) if passing else 0.0
+    kept = [i for i in passing if contrast[i] >= best - RELATIVE * abs(best)][:MOST_CITATIONS]
     return tuple(
         Citation(evidence[i].number, checks[i].start, checks[i].end, float(contrast[i]), checks[i].degree)
         for i in sorted(kept)

@@ -12,8 +12,8 @@ _WRAP = re.compile(r"(?<=[^\s.:;!?])\s*\n[ \t]*(?=[a-z])")
 Messages = list[dict[str, str]]
 
 WITH_SOURCES = (
-    "You answer questions for a reader who checks every sentence against the sources. Use only what the sources say, "
-    "even where you remember something else. Answer in one short, complete sentence."
+    "You answer questions from the given sources, for a reader who checks every sentence against them. Where you remember "
+    "something else, follow the sources. Answer in one short, complete sentence."
 )
 WITHOUT_SOURCES = "You answer questions. Answer in one short, complete sentence."
 SMALL_TALK = (

@@ -16,6 +16,7 @@ from indexes.passage import Passage
 from indexes.terms import terms
 
 NOVEL_WEIGHT = 0.7
+REFERRING = "according to the sources, passages or text provided"  # how a sentence refers to its source, saying nothing
 _NAME = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-ÿ][\w'’-]*|\w+[._]\w[\w.]*)")
 
 
@@ -38,7 +39,7 @@ class Support:
 
 def support(claim: str, question: str, passage: Passage) -> Support:
     """Check one claim against one passage."""
-    said, asked, held = terms(claim), terms(question), terms(passage.searchable)
+    said, asked, held = terms(claim) - terms(REFERRING), terms(question), terms(passage.searchable)
     novel = said - asked
     invented = numbers(claim) - numbers(passage.searchable) - numbers(question) or names(claim) - held - asked
     degree = 0.0 if invented or not said else _share(said, held)
