@@ -2,7 +2,8 @@
 
 First version: lexical. A claim's content words and numbers must stand in the passage or its heading; those that the
 question did not hold already, which are the answer proper, count more. A number or a name of the claim that stands in
-neither the passage nor the question rules support out.
+neither the passage nor the question rules support out, and so does a labelled line (``Lowest point: …``) where the question's
+words are those of another label (``Highest point: …``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from indexes.terms import terms
 
 NOVEL_WEIGHT = 0.7
 REFERRING = "according to the sources, passages or text provided"  # how a sentence refers to its source, saying nothing
+_LABEL = re.compile(r"^([^:\n]{2,40}):\s", re.MULTILINE)
 _NAME = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-ÿ][\w'’-]*|\w+[._]\w[\w.]*)")
 
 
@@ -46,7 +48,18 @@ def support(claim: str, question: str, passage: Passage) -> Support:
     if degree > 0 and novel:
         degree = (1 - NOVEL_WEIGHT) * degree + NOVEL_WEIGHT * _share(novel, held)
     start, end = _span(passage.text, said, novel)
+    if _label_of_another_fact(passage.text, start, end, said & asked):
+        degree = 0.0
     return Support(degree, start, end)
+
+
+def _label_of_another_fact(text: str, start: int, end: int, wanted: frozenset[int]) -> bool:
+    """Whether the span is a labelled line that lacks a wanted word which stands in the label of another line."""
+    span = text[start:end]
+    if not _LABEL.match(span):
+        return False
+    others = frozenset[int]().union(*(terms(match[1]) for match in _LABEL.finditer(text) if match.start() != start))
+    return bool((wanted & others) - terms(span))
 
 
 def names(claim: str) -> frozenset[int]:

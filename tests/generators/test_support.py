@@ -45,6 +45,13 @@ def test_the_span_is_the_sentence_that_says_it() -> None:
     assert FACT.text[found.start : found.end] == "Its capital is Windhoek."
 
 
+def test_a_line_with_another_label_does_not_support_what_its_neighbour_would() -> None:
+    mexico = passage("Lowest point: Laguna Salada -10 m\n\nHighest point: Pico de Orizaba 5,636 m", "Mexico")
+    question = "What is the highest point of Mexico?"
+    assert support("Laguna Salada is the highest point of Mexico.", question, mexico).degree == 0
+    assert support("Pico de Orizaba is the highest point of Mexico.", question, mexico).degree == 1
+
+
 @given(st.text(max_size=80), st.text(max_size=80), st.text(min_size=1, max_size=200))
 def test_the_degree_is_a_share_and_the_span_lies_within(claim: str, question: str, text: str) -> None:
     found = support(claim, question, passage(text))
