@@ -57,7 +57,8 @@ class Gathered:
     hits
         By falling probability, ties by id.
     unknown
-        Words of the part that no passage of any expert asked holds; of a name such as ``json.dumps``, not all of it.
+        Words of the part that no passage of any expert asked holds, nor its description; of a name such as ``json.dumps``,
+        not all of it.
     failures
         Experts that broke, with the message.
     """
@@ -122,4 +123,4 @@ def _ask(expert: Expert, question: str, vector: Vectors, retrieval: Retrieval) -
         )
         for i, passage in zip(best, passages, strict=True)
     ]
-    return hits, candidates.unseen
+    return hits, candidates.unseen - terms(f"{expert.name} {expert.description}")

@@ -48,6 +48,13 @@ def test_a_word_is_unknown_where_no_expert_asked_holds_it(panel: Panel) -> None:
     assert gathered(panel, "orchard", "engines", "planets", question=question).unknown == ("zorblax",)
 
 
+def test_a_word_of_an_experts_description_is_known(panel: Panel) -> None:
+    expert = panel.experts["orchard"]
+    described = replace(expert.slice.manifest, description="From the Zorblax Almanac.")
+    expert.slice.manifest = described
+    assert gathered(panel, "orchard", question="The Zorblax Almanac on plums and tractors?").unknown == ("tractors",)
+
+
 def test_a_broken_expert_says_nothing_about_unknown_words(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     break_store(panel.experts["engines"], "candidates", monkeypatch)
     found = gathered(panel, "orchard", "engines", question="Does a crankshaft turn apples?")
