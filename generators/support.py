@@ -3,7 +3,7 @@
 First version: lexical. A claim's content words and numbers must stand in the passage or its heading; those that the
 question did not hold already, which are the answer proper, count more. A number or a name of the claim that stands in
 neither the passage nor the question rules support out, and so does a labelled line (``Lowest point: …``) where the question's
-words are those of another label (``Highest point: …``).
+words are those of another label (``Highest point: …``), and a sentence that says the opposite (highest, lowest) of the claim.
 """
 
 from __future__ import annotations
@@ -18,6 +18,23 @@ from indexes.terms import terms
 
 NOVEL_WEIGHT = 0.7
 REFERRING = "according to the sources, passages or text provided"  # how a sentence refers to its source, saying nothing
+_OPPOSITES = (
+    ("highest", "lowest"),
+    ("largest", "smallest"),
+    ("longest", "shortest"),
+    ("oldest", "youngest"),
+    ("maximum", "minimum"),
+    ("most", "least"),
+    ("first", "last"),
+    ("former", "current"),
+    ("imports", "exports"),
+    ("import", "export"),
+    ("increase", "decrease"),
+    ("increased", "decreased"),
+    ("birth", "death"),
+    ("male", "female"),
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"^([^:\n]{2,40}):\s", re.MULTILINE)
 _NAME = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-ÿ][\w'’-]*|\w+[._]\w[\w.]*)")
 
@@ -48,18 +65,31 @@ def support(claim: str, question: str, passage: Passage) -> Support:
     if degree > 0 and novel:
         degree = (1 - NOVEL_WEIGHT) * degree + NOVEL_WEIGHT * _share(novel, held)
     start, end = _span(passage.text, said, novel)
-    if _label_of_another_fact(passage.text, start, end, said & asked):
+    wanted = _plain(claim) & _plain(question)
+    if _label_of_another_fact(passage.text, start, end, wanted) or _opposed(claim, passage.text[start:end]):
         degree = 0.0
     return Support(degree, start, end)
 
 
-def _label_of_another_fact(text: str, start: int, end: int, wanted: frozenset[int]) -> bool:
+def _label_of_another_fact(text: str, start: int, end: int, wanted: frozenset[str]) -> bool:
     """Whether the span is a labelled line that lacks a wanted word which stands in the label of another line."""
     span = text[start:end]
     if not _LABEL.match(span):
         return False
-    others = frozenset[int]().union(*(terms(match[1]) for match in _LABEL.finditer(text) if match.start() != start))
-    return bool((wanted & others) - terms(span))
+    others = frozenset[str]().union(*(_plain(match[1]) for match in _LABEL.finditer(text) if match.start() != start))
+    return bool((wanted & others) - _plain(span))
+
+
+def _opposed(claim: str, span: str) -> bool:
+    """Whether the claim says one of two opposites and the span the other."""
+    said, held = _plain(claim), _plain(span)
+    pairs = (pair for one, other in _OPPOSITES for pair in ((one, other), (other, one)))
+    return any(a in said and a not in held and b in held and b not in said for a, b in pairs)
+
+
+def _plain(text: str) -> frozenset[str]:
+    """Words as they are written, in small letters: stems would make "important" an import."""
+    return frozenset(_LETTERS.findall(text.lower()))
 
 
 def names(claim: str) -> frozenset[int]:

@@ -52,6 +52,18 @@ def test_a_line_with_another_label_does_not_support_what_its_neighbour_would() -
     assert support("Pico de Orizaba is the highest point of Mexico.", question, mexico).degree == 1
 
 
+def test_a_sentence_that_says_the_opposite_does_not_support() -> None:
+    lowest = passage("Lowest point: Laguna Salada -10 m", "Mexico")
+    assert support("Laguna Salada is the highest point of Mexico.", "What is the highest point?", lowest).degree == 0
+    assert support("Laguna Salada is the lowest point of Mexico.", "What is the lowest point?", lowest).degree == 1
+
+
+def test_words_that_share_a_stem_only_are_not_taken_for_a_label() -> None:
+    trade = passage("Exports: refined copper, gold\n\nImports: machinery, fuel", "Zambia")
+    claim = "Zambia's most important export is refined copper."
+    assert support(claim, "Which metal is Zambia's most important export?", trade).degree > 0.5
+
+
 @given(st.text(max_size=80), st.text(max_size=80), st.text(min_size=1, max_size=200))
 def test_the_degree_is_a_share_and_the_span_lies_within(claim: str, question: str, text: str) -> None:
     found = support(claim, question, passage(text))
