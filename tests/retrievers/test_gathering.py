@@ -48,10 +48,10 @@ def test_a_word_is_unknown_where_no_expert_asked_holds_it(panel: Panel) -> None:
     assert gathered(panel, "orchard", "engines", "planets", question=question).unknown == ("zorblax",)
 
 
-def test_a_word_of_an_experts_description_is_known(panel: Panel) -> None:
+def test_a_word_of_an_experts_description_is_known(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     expert = panel.experts["orchard"]
     described = replace(expert.slice.manifest, description="From the Zorblax Almanac.")
-    expert.slice.manifest = described
+    monkeypatch.setattr(expert.slice, "manifest", described)
     assert gathered(panel, "orchard", question="The Zorblax Almanac on plums and tractors?").unknown == ("tractors",)
 
 
