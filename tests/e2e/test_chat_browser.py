@@ -42,6 +42,10 @@ FLAGS = [
 ]
 ROOT = Path(__file__).parents[2]
 QUESTION = "Which mountain is the highest point of Tanzania?"
+LONG = (  # two parts, so that there is time to stop between the first word and the last
+    "Within how many years did President Obama want most Americans to have access to high-speed rail, "
+    "and which countries share a border with Paraguay?"
+)
 INPUT = "[data-testid=stChatInputTextArea]"
 PATIENCE = 240_000  # milliseconds; a busy machine loads the models slowly
 VIEWS = [(1280, 900, "light"), (1280, 900, "dark"), (400, 850, "light"), (400, 850, "dark")]
@@ -160,7 +164,7 @@ def test_a_click_while_an_answer_is_written_neither_loses_nor_repeats_it(browser
 
 def test_stop_ends_the_writing_and_keeps_the_draft(browser: Browser, address: str) -> None:
     with opened(browser, address) as (page, _):
-        ask(page, "What is the history of Tanzania?")
+        ask(page, LONG)
         page.wait_for_selector(".sy-answer.sy-draft", timeout=PATIENCE)
         page.get_by_role("button", name="Stop").click()
         wait_for_the_end(page)
