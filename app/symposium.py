@@ -216,7 +216,8 @@ class Symposium:
     def warm_up(self) -> None:
         """Load the experts, the encoder and the language model now rather than at the first question."""
         self.panel.open()
-        self.panel.router  # noqa: B018 (encodes the null expert's examples)
+        self.panel.router  # noqa: B018 (reads or encodes the null expert's examples)
+        self.panel.encoder.encode_questions(["What is this?"])  # an encoder loads with its first text
         self.answerer.model.load()
 
     def close(self) -> None:

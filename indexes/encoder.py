@@ -131,11 +131,6 @@ class SentenceTransformerEncoder:
                     on_progress(first + len(rows), len(order))
         return vectors
 
-    def load(self) -> None:
-        """Load the model now rather than at first use."""
-        with self._lock:
-            self._load()
-
     def _load(self) -> SentenceTransformer:
         if self._model is None:
             from sentence_transformers import SentenceTransformer
