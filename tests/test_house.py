@@ -161,7 +161,13 @@ def test_no_file_names_a_registry() -> None:
 
 @pytest.mark.parametrize(
     ("line", "found"),
-    [("cd /" + "tmp/x", True), ('"/' + 'root"', True), ("a/" + "tmp/b", False), ("{home}/opt", False), ("/options", False)],
+    [
+        ("cd /" + "tmp/x", True),
+        ('"/' + 'root"', True),
+        ("a/" + "tmp/b", False),
+        ("{home}/opt", False),
+        ("/options", False),
+    ],
 )
 def test_paths_are_told_from_parts_of_paths(line: str, found: bool) -> None:
     assert bool(PATHS.search(line)) == found
