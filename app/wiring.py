@@ -12,7 +12,7 @@ from generators.answerer import Answerer, Options
 from generators.language_model import LocalModel
 from generators.policies import Policy, policy
 from generators.verdict import Thresholds
-from indexes.encoder import SentenceTransformerEncoder
+from indexes.encoders.sentence_transformer import SentenceTransformerEncoder
 from indexes.store.open import opener
 from retrievers.gathering import Retrieval
 from retrievers.panel import Panel

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from indexes.encoder import Fingerprint
+from indexes.encoders.base import Fingerprint
 from indexes.errors import SliceError
 from indexes.lexical import Bm25Settings
 

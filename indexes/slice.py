@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from indexes.encoder import Encoder
+from indexes.encoders.base import Encoder
 from indexes.errors import InputError
 from indexes.lexical import Bm25, Bm25Settings, average_length
 from indexes.manifest import Manifest, check_fingerprint

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.encoder import Encoder, Vectors
+from indexes.encoders.base import Encoder, Vectors
 from indexes.slice import Slice
 from retrievers.arrays import read_arrays
 from retrievers.calibration import Background, background_questions

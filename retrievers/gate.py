@@ -14,7 +14,7 @@ from typing import cast
 
 import numpy as np
 
-from indexes.encoder import Encoder, Vectors
+from indexes.encoders.base import Encoder, Vectors
 from retrievers.arrays import read_arrays
 from retrievers.calibration import BACKGROUND, Background, background_questions
 from retrievers.evidence import Kind

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from indexes.encoder import Vectors
+from indexes.encoders.base import Vectors
 from indexes.errors import SymposiaError
 from indexes.passage import Passage
 from indexes.terms import terms, words

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexes.encoder import Encoder, Vectors
+from indexes.encoders.base import Encoder, Vectors
 from indexes.errors import InputError, SliceError, SymposiaError
 from indexes.manifest import FILE as MANIFEST
 from indexes.passage import Passage

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.encoder import Vectors, unit
+from indexes.encoders.base import Vectors, unit
 from retrievers.calibration import Background
 
 PILOTS = 64

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from indexes.encoder import Vectors
+from indexes.encoders.base import Vectors
 from indexes.errors import InputError
 from retrievers.calibration import sigmoid
 from retrievers.evidence import Decision, Kind, Route, Share

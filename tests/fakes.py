@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from indexes.encoder import Fingerprint, Progress, Vectors, unit
+from indexes.encoders.base import Fingerprint, Progress, Vectors, unit
 from indexes.passage import Document, Passage
 
 DIMENSION = 64

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexes.encoder import Fingerprint
+from indexes.encoders.base import Fingerprint
 from indexes.errors import SliceError
 from indexes.lexical import Bm25Settings
 from indexes.manifest import FILE, Manifest, check_fingerprint

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from indexes import slice as slices
-from indexes.encoder import Progress, Vectors
+from indexes.encoders.base import Progress, Vectors
 from indexes.errors import InputError, SliceError
 from indexes.lexical import average_length
 from indexes.manifest import FILE, Manifest

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexes.encoder import unit
+from indexes.encoders.base import unit
 from retrievers import pilots
 from retrievers.calibration import Background
 from retrievers.pilots import Pilots, centroids

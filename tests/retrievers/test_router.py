@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.encoder import Vectors
+from indexes.encoders.base import Vectors
 from indexes.errors import InputError
 from retrievers.calibration import Background
 from retrievers.evidence import Route, Share

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.settings import Settings, load_settings
-from indexes.encoder import Fingerprint, Vectors
+from indexes.encoders.base import Fingerprint, Vectors
 from indexes.passage import Document, Passage
 from indexes.slice import Slice
 from indexes.store.open import opener

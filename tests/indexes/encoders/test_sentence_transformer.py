@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.encoder import Fingerprint, SentenceTransformerEncoder, revision_of, unit
+from indexes.encoders.base import Fingerprint, revision_of, unit
+from indexes.encoders.sentence_transformer import SentenceTransformerEncoder
 from indexes.errors import InputError, MissingModelError
 
 
