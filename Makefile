@@ -8,14 +8,14 @@ CHROMIUM := /usr/bin/chromium
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding evaluate browser clean
+.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding evaluate reproduce browser clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev,train]'
 	@touch $(READY)
 
 install: $(READY) ## create .venv and install everything into it
@@ -54,6 +54,9 @@ bench: models ## print speed and memory on the demo panel
 
 bench-decoding: models ## AdaCAD beside greedy on 200 nq-swap questions (needs ../shared/data)
 	$(BIN)/symposia bench decoding
+
+reproduce: models ## run the commands whose scores are known, and say OK, OKish or FAIL (needs ../shared/data)
+	$(BIN)/symposia reproduce
 
 browser: ## install Debian's chromium where it is missing (asks for root)
 	@test -x $(CHROMIUM) || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)

@@ -24,11 +24,13 @@ from retrievers.router import Wishes
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from app.train import Request
     from generators.answer import Answer
     from generators.answerer import Answerer
     from indexes.readers.problem import Problem
     from retrievers.evidence import Evidence, Route
     from retrievers.panel import Panel
+    from retrievers.training.card import Card
 
 Cancelled = Callable[[], bool]
 
@@ -202,6 +204,36 @@ class Symposium:
     def experts(self) -> list[ExpertCard]:
         """All experts by name, those with problems included."""
         return self.library.cards()
+
+    def train(
+        self,
+        request: Request,
+        *,
+        on_progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+        on_note: Callable[[str], None] = lambda _text: None,
+    ) -> Card:
+        """Train an adapter for one expert; it is given to the expert if it is better on dev than none.
+
+        Parameters
+        ----------
+        request
+            Which expert, on what data: ``Request("birds", data=("pairs.jsonl",))``.
+        on_progress
+            Called with what is being done, steps done, and steps at most.
+        on_note
+            Called with what people should know meanwhile.
+
+        Raises
+        ------
+        SymposiaError
+            An unknown expert, unreadable data, or too little of it.
+        """
+        from app.models.resolve import resolve
+        from app.train import train
+
+        models = self.settings.models
+        folder = resolve(models.encoder, "encoder", models.folder) if "lora" in request.wanted else None
+        return train(self.panel, request, model_folder=folder, report=on_progress, note=on_note)
 
     def remove(self, expert: str) -> None:
         """Withdraw an expert and delete its slice. The others are untouched."""

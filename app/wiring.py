@@ -12,11 +12,11 @@ from generators.answerer import Answerer, Options
 from generators.language_model import LocalModel
 from generators.policies import Policy, policy
 from generators.verdict import Thresholds
-from indexes.encoders.sentence_transformer import SentenceTransformerEncoder
+from indexes.encoders.open import open_encoder
 from indexes.store.open import opener
 from retrievers.gathering import Retrieval
 from retrievers.panel import Panel
-from retrievers.router import PilotRouter
+from retrievers.router import ScoredRouter
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -45,8 +45,9 @@ def make_answerer(settings: Settings, panel: Panel) -> Answerer:
 def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
     """The panel alone: all that retrieval needs. Its slices lie in ``folder``, by default ``home/slices``."""
     models, store, retrieval = settings.models, settings.store, settings.retrieval
-    encoder = SentenceTransformerEncoder(resolve(models.encoder, "encoder", models.folder), Path(models.encoder).name)
-    router = partial(PilotRouter, mass=retrieval.mass, most=retrieval.most_experts, skip=retrieval.skip)
+    source, name = resolve(models.encoder, "encoder", models.folder), Path(models.encoder).name
+    encoder = open_encoder(source, name, models.runtime, models.folder, models.threads)
+    router = partial(ScoredRouter, mass=retrieval.mass, most=retrieval.most_experts, skip=retrieval.skip)
     return Panel(
         folder or settings.home / "slices",
         encoder,

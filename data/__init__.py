@@ -17,4 +17,6 @@
     A list of lists. Of each inner list one string must stand in the answer, in any letter case.
 ``note``
     What the question tries.
+
+``reproduce.yaml`` holds commands with the scores that must come out of them, for ``symposia reproduce``.
 """

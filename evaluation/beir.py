@@ -66,7 +66,7 @@ class BeirSet:
         folder = Path(path)
         _require_files(folder, split, queries_file)
         queries = _read_queries(folder / queries_file)
-        qrels = _read_qrels(folder / "qrels" / f"{split}.tsv")
+        qrels = read_qrels(folder / "qrels" / f"{split}.tsv")
         _require_texts(folder, split, queries_file, queries, qrels)
         return cls(folder.resolve().name, folder, split, queries, qrels)
 
@@ -123,7 +123,14 @@ def _read_queries(path: Path) -> dict[str, str]:
     return queries
 
 
-def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
+def read_qrels(path: Path) -> dict[str, dict[str, int]]:
+    """Question id to document id to grade, from a BEIR file of judgements.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, is malformed, or has no judgement.
+    """
     lines = numbered_lines(path)
     number, header = next(lines, (1, ""))
     if tuple(column.strip() for column in header.split("\t")) != COLUMNS:

@@ -1,13 +1,23 @@
-"""From scores per item to a table: interval for each system, paired test of each against a baseline."""
+"""From scores per item to a table: interval for each system, difference to a baseline, paired test against it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evaluation.intervals import bootstrap_interval, holm, paired_randomisation
+from evaluation.intervals import (
+    Interval,
+    bootstrap_means,
+    checked,
+    holm,
+    mean,
+    paired_randomisation,
+    percentile_interval,
+)
+from evaluation.macro import macro_mean, macro_means, paired_macro_randomisation
 from evaluation.report import Row, Table
 from indexes.errors import InputError
 
@@ -15,6 +25,24 @@ SystemScores = Mapping[str, ArrayLike]
 """Measure name to one number for each item, the same items in the same order for all systems."""
 
 Arrays = dict[str, dict[str, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """A mean with its bootstrap draws; those of all systems come from the same resamples, so differences are paired."""
+
+    value: float
+    draws: NDArray[np.float64]
+
+    @property
+    def interval(self) -> Interval:
+        return percentile_interval(self.value, self.draws)
+
+    def minus(self, other: _Estimate) -> Interval:
+        return percentile_interval(self.value - other.value, self.draws - other.draws)
+
+
+_Estimates = Mapping[str, Mapping[str, _Estimate]]
 
 
 def compare(
@@ -26,7 +54,7 @@ def compare(
     resamples: int = 10_000,
     notes: Sequence[str] = (),
 ) -> Table:
-    """Mean and 95 % bootstrap interval of each system and measure, and p values against the baseline.
+    """Mean and 95 % bootstrap interval of each system and measure; difference and p value against the baseline.
 
     All systems are resampled by the same draws. Holm's correction is applied within each measure, over the systems
     that are compared with the baseline.
@@ -47,24 +75,144 @@ def compare(
     ValueError
         Where systems differ in their measures or number of items.
     """
-    if not systems:
-        raise InputError("There is nothing to compare.", "Name at least one system.")
-    baseline = baseline or next(iter(systems))
-    if baseline not in systems:
-        raise InputError(f"There is no baseline {baseline!r}.", f"Choose one of: {', '.join(systems)}.")
-    arrays = {name: {m: np.asarray(values, dtype=np.float64) for m, values in s.items()} for name, s in systems.items()}
+    baseline = _baseline(list(systems), baseline)
+    arrays = _arrays(systems)
     measures, n = _shape(arrays)
-    p = {measure: _tests(arrays, baseline, measure, seed) for measure in measures}
-    rows = tuple(
-        Row(
-            name,
-            n,
-            {m: bootstrap_interval(scores[m], seed=seed, resamples=resamples) for m in measures},
-            {m: p[m][name] for m in measures if name != baseline},
+    draws = bootstrap_means(_columns(arrays, measures), resamples, np.random.default_rng(seed))
+    values = {name: {measure: mean(scores[measure]) for measure in measures} for name, scores in arrays.items()}
+    estimates = _estimates(values, draws)
+    p = {
+        measure: holm(
+            {
+                name: paired_randomisation(scores[measure], arrays[baseline][measure], seed=seed)
+                for name, scores in arrays.items()
+                if name != baseline
+            }
         )
-        for name, scores in arrays.items()
-    )
-    return Table(title, measures, rows, baseline if len(rows) > 1 else "", (*_method(len(rows), resamples), *notes))
+        for measure in measures
+    }
+    method = [f"Means over n questions, with 95 % bootstrap percentile intervals ({resamples:,} resamples)."]
+    if len(systems) > 1:
+        method.append("p: two-sided paired randomisation test against the baseline (9,999 resamples), Holm-corrected.")
+    return _table(title, measures, estimates, p, n, baseline, (*method, *notes))
+
+
+def compare_macro(
+    title: str,
+    sets: Mapping[str, Mapping[str, SystemScores]],
+    *,
+    baseline: str = "",
+    seed: int = 0,
+    resamples: int = 10_000,
+    notes: Sequence[str] = (),
+) -> Table:
+    """Like ``compare``, for the macro average over several sets; see ``evaluation.macro``.
+
+    Parameters
+    ----------
+    sets
+        Set name to system name to scores; every set has the same systems, with the same measures.
+
+    Raises
+    ------
+    InputError
+        Where there is no set, sets have different systems, or none has the baseline's name.
+    ValueError
+        Where systems differ in their measures, or in their number of items in a set.
+    """
+    names = _common_systems(sets)
+    baseline = _baseline(names, baseline)
+    arrays = {set_name: _arrays(systems) for set_name, systems in sets.items()}
+    shapes = {set_name: _shape(systems) for set_name, systems in arrays.items()}
+    measures = next(iter(shapes.values()))[0]
+    by_set = {
+        name: {m: {set_name: systems[name][m] for set_name, systems in arrays.items()} for m in measures}
+        for name in names
+    }
+    columns = {set_name: _columns({n: systems[n] for n in names}, measures) for set_name, systems in arrays.items()}
+    values = {name: {measure: macro_mean(scores[measure]) for measure in measures} for name, scores in by_set.items()}
+    estimates = _estimates(values, macro_means(columns, resamples=resamples, seed=seed))
+    p = {
+        measure: holm(
+            {
+                name: paired_macro_randomisation(scores[measure], by_set[baseline][measure], seed=seed)
+                for name, scores in by_set.items()
+                if name != baseline
+            }
+        )
+        for measure in measures
+    }
+    method = [
+        f"Means of the means of {len(sets)} sets; 95 % bootstrap intervals ({resamples:,} resamples in each set)."
+    ]
+    if len(names) > 1:
+        method.append("p: two-sided paired randomisation test within the sets (9,999 resamples), Holm-corrected.")
+    n = sum(size for _, size in shapes.values())
+    return _table(title, measures, estimates, p, n, baseline, (*method, *notes))
+
+
+def _table(
+    title: str,
+    measures: tuple[str, ...],
+    estimates: _Estimates,
+    p: Mapping[str, Mapping[str, float]],
+    n: int,
+    baseline: str,
+    notes: tuple[str, ...],
+) -> Table:
+    rows = []
+    for name, found in estimates.items():
+        compared = measures if name != baseline else ()
+        rows.append(
+            Row(
+                name,
+                n,
+                {m: found[m].interval for m in measures},
+                {m: p[m][name] for m in compared},
+                {m: found[m].minus(estimates[baseline][m]) for m in compared},
+            )
+        )
+    return Table(title, measures, tuple(rows), baseline if len(rows) > 1 else "", notes)
+
+
+def _columns(arrays: Arrays, measures: Sequence[str]) -> NDArray[np.float64]:
+    """``[n, systems * measures]``, the measures of a system side by side."""
+    return np.stack([scores[measure] for scores in arrays.values() for measure in measures], axis=1)
+
+
+def _estimates(values: Mapping[str, Mapping[str, float]], draws: NDArray[np.float64]) -> _Estimates:
+    """``draws`` has the columns of ``_columns``, in the same order."""
+    columns = iter(draws.T)
+    return {
+        name: {measure: _Estimate(value, next(columns)) for measure, value in found.items()}
+        for name, found in values.items()
+    }
+
+
+def _baseline(names: Sequence[str], wanted: str) -> str:
+    if not names:
+        raise InputError("There is nothing to compare.", "Name at least one system.")
+    if wanted and wanted not in names:
+        raise InputError(f"There is no baseline {wanted!r}.", f"Choose one of: {', '.join(names)}.")
+    return wanted or names[0]
+
+
+def _common_systems(sets: Mapping[str, Mapping[str, SystemScores]]) -> list[str]:
+    if not sets:
+        raise InputError("There is nothing to compare.", "Name at least one set.")
+    first, *others = sets
+    for other in others:
+        if set(sets[other]) != set(sets[first]):
+            raise InputError(
+                f"A macro average needs the same systems on every set: {first} has {', '.join(sets[first])}, "
+                f"{other} has {', '.join(sets[other])}.",
+                "Leave out the systems that were not measured on every set.",
+            )
+    return list(sets[first])
+
+
+def _arrays(systems: Mapping[str, SystemScores]) -> Arrays:
+    return {name: {m: checked(values) for m, values in scores.items()} for name, scores in systems.items()}
 
 
 def _shape(arrays: Arrays) -> tuple[tuple[str, ...], int]:
@@ -78,20 +226,3 @@ def _shape(arrays: Arrays) -> tuple[tuple[str, ...], int]:
     if len(sizes) != 1:
         raise ValueError(f"systems were measured on different numbers of items: {sorted(sizes)}")
     return measures, sizes.pop()
-
-
-def _tests(arrays: Arrays, baseline: str, measure: str, seed: int) -> dict[str, float]:
-    return holm(
-        {
-            name: paired_randomisation(scores[measure], arrays[baseline][measure], seed=seed)
-            for name, scores in arrays.items()
-            if name != baseline
-        }
-    )
-
-
-def _method(systems: int, resamples: int) -> list[str]:
-    notes = [f"Means over n questions, with 95 % bootstrap percentile intervals ({resamples:,} resamples)."]
-    if systems > 1:
-        notes.append("p: two-sided paired randomisation test against the baseline (9,999 resamples), Holm-corrected.")
-    return notes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from evaluation.files import write_json, write_lines
 from evaluation.manifest import manifest
 from evaluation.metrics import DEFAULT_MEASURES, Scores, score_run
 from evaluation.report import Table
+from evaluation.routing import FILE as ROUTING
+from evaluation.routing import Routed, write_routing
 from evaluation.runs import Run
 from indexes.errors import InputError
 
@@ -32,6 +35,8 @@ def evaluate_runs(
     seed: int = 0,
     resamples: int = 10_000,
     record: Mapping[str, object] | None = None,
+    costs: Mapping[str, Mapping[str, float]] | None = None,
+    routing: Mapping[str, Sequence[Routed]] | None = None,
 ) -> Table:
     """Score ``runs`` over all judged questions, compare them with the baseline, and write the files.
 
@@ -45,6 +50,10 @@ def evaluate_runs(
         Name of the run that the others are tested against; by default the first.
     record
         Added to the manifest, over what stands there: model fingerprints, settings, command.
+    costs
+        Run name to kind of cost (``experts asked``, ``CPU ms``) to its mean for a question.
+    routing
+        Run name to how each question was routed, written to ``routing.jsonl``.
 
     Raises
     ------
@@ -64,11 +73,14 @@ def evaluate_runs(
         resamples=resamples,
         notes=notes,
     )
+    table = replace(table, rows=tuple(replace(row, cost=(costs or {}).get(row.name, {})) for row in table.rows))
     out = Path(out_folder)
     for run in runs:
         run.write(out / files[run.name])
     write_lines(out / "per_question.jsonl", _per_question(runs, scored))
     write_json(out / "metrics.json", table.to_dict())
+    if routing:
+        write_routing(out / ROUTING, routing)
     data = {"name": beir_set.name, "split": beir_set.split, "sha256": beir_set.fingerprint, "n": len(beir_set.qrels)}
     described = manifest(seeds={"statistics": seed}, started=started, data=data)
     write_json(out / "manifest.json", {**described, **(record or {})})

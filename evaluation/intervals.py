@@ -29,8 +29,19 @@ class Interval:
         """Plain JSON types."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
+    @property
+    def ends(self) -> str:
+        """``[0.597, 0.691]``."""
+        return f"[{digits(self.low)}, {digits(self.high)}]"
+
+    @property
+    def signed(self) -> str:
+        """As a difference, with three decimals: ``+0.031 [+0.002, +0.061]``."""
+        value, low, high = (_signed(number) for number in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}]"
+
     def __str__(self) -> str:
-        return f"{digits(self.value)} [{digits(self.low)}, {digits(self.high)}]"
+        return f"{digits(self.value)} {self.ends}"
 
 
 def bootstrap_interval(values: ArrayLike, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0) -> Interval:
@@ -52,18 +63,40 @@ def bootstrap_interval(values: ArrayLike, *, level: float = 0.95, resamples: int
     InputError
         Where there is no value, or one is not finite.
     """
-    array = _checked(values)
-    if array.min() == array.max():  # summing equal numbers in another order could move the last digit
-        return Interval(float(array[0]), float(array[0]), float(array[0]))
-    generator = np.random.default_rng(seed)
-    means = np.concatenate(
-        [
-            array[generator.integers(0, array.size, size=(rows, array.size), dtype=np.int32)].mean(axis=1)
-            for rows in _blocks(resamples, array.size)
-        ]
-    )
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(array.mean()), float(low), float(high))
+    array = checked(values)
+    return percentile_interval(mean(array), bootstrap_means(array, resamples, np.random.default_rng(seed)), level=level)
+
+
+def bootstrap_means(values: NDArray[np.float64], resamples: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Means of ``resamples`` draws with replacement, each as large as what is drawn from.
+
+    Parameters
+    ----------
+    values
+        Shape ``(n,)``, or ``(n, k)`` for k systems measured on the same questions: all are resampled by the same draws,
+        so that the differences of their means are paired. Generators of one seed draw the same for all arrays of one n.
+
+    Returns
+    -------
+    array
+        Shape ``(resamples,)`` or ``(resamples, k)``.
+    """
+    size = len(values)
+    means = []
+    for rows in blocks(resamples, size):
+        drawn = generator.integers(0, size, size=(rows, size), dtype=np.int32)
+        cells = drawn + np.arange(0, rows * size, size)[:, None]
+        counts = np.bincount(cells.ravel(), minlength=rows * size).reshape(rows, size)
+        means.append(counts.astype(np.float64) @ values / size)
+    # Summing equal numbers in another order could move the last digit.
+    constant = values.min(axis=0) == values.max(axis=0)
+    return np.where(constant, values[0], np.concatenate(means))
+
+
+def percentile_interval(value: float, draws: NDArray[np.float64], *, level: float = 0.95) -> Interval:
+    """``value`` between the quantiles of its bootstrap ``draws`` that leave out equal parts on both sides."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high))
 
 
 def paired_randomisation(first: ArrayLike, second: ArrayLike, *, resamples: int = 9_999, seed: int = 0) -> float:
@@ -85,7 +118,7 @@ def paired_randomisation(first: ArrayLike, second: ArrayLike, *, resamples: int 
     ValueError
         Where the shapes differ.
     """
-    one, two = _checked(first), _checked(second)
+    one, two = checked(first), checked(second)
     if one.shape != two.shape:
         raise ValueError(f"{one.size} scores against {two.size}: a paired test needs the same questions")
     differences = one - two
@@ -96,7 +129,7 @@ def paired_randomisation(first: ArrayLike, second: ArrayLike, *, resamples: int 
     threshold = abs(differences.sum()) - 1e-9 * np.abs(differences).sum()
     generator = np.random.default_rng(seed)
     extreme = 0
-    for rows in _blocks(resamples, differences.size):
+    for rows in blocks(resamples, differences.size):
         signs = generator.integers(0, 2, size=(rows, differences.size), dtype=np.int8)
         sums = differences.sum() - 2.0 * (signs @ differences)
         extreme += int(np.count_nonzero(np.abs(sums) >= threshold))
@@ -129,7 +162,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 def quartiles(values: ArrayLike) -> Interval:
     """Median with the lower and upper quartile: a location with its spread, for times, which have long tails."""
-    low, middle, high = np.quantile(_checked(values), [0.25, 0.5, 0.75])
+    low, middle, high = np.quantile(checked(values), [0.25, 0.5, 0.75])
     return Interval(float(middle), float(low), float(high))
 
 
@@ -140,7 +173,18 @@ def digits(number: float) -> str:
     return f"{number:.3f}" if number == 0 or abs(number) >= 0.01 else f"{number:.2g}"
 
 
-def _checked(values: ArrayLike) -> NDArray[np.float64]:
+def _signed(number: float) -> str:
+    text = f"{number:+.3f}"
+    return text[1:] if float(text) == 0 else text
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """Mean; of equal numbers that very number, which summing them could miss by the last digit."""
+    return float(values[0] if values.min() == values.max() else values.mean())
+
+
+def checked(values: ArrayLike) -> NDArray[np.float64]:
+    """The values as an array, shape ``(n,)``; ``InputError`` where there is none, or one is not finite."""
     array = np.asarray(values, dtype=np.float64).ravel()
     if array.size == 0:
         raise InputError("There are no scores to average.", "Measure at least one question.")
@@ -152,7 +196,7 @@ def _checked(values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _blocks(resamples: int, size: int) -> Iterator[int]:
+def blocks(resamples: int, size: int) -> Iterator[int]:
     """How many resamples of ``size`` numbers to draw at a time; depends on nothing but the two, so seeds hold."""
     rows = max(1, BLOCK // size)
     for start in range(0, resamples, rows):

@@ -25,7 +25,7 @@ from indexes.errors import InputError
 if TYPE_CHECKING:
     from ir_measures import Measure
 
-DEFAULT_MEASURES = ("nDCG@10", "R@100")
+DEFAULT_MEASURES = ("nDCG@10", "R@100", "MAP", "MRR")
 
 _FAMILIES = {"nDCG": "nDCG", "R": "R", "P": "P", "Success": "Success", "MAP": "AP", "MRR": "RR"}
 _NEEDS_CUTOFF = ("R", "P", "Success")

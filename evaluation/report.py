@@ -25,31 +25,44 @@ class Row:
     p
         Measure name to the p value of the paired test against the table's baseline, after Holm's correction over the
         other systems. Empty for the baseline itself.
+    difference
+        Measure name to the mean difference to the baseline, with its interval. Empty for the baseline itself.
+    cost
+        What a question costs, such as ``experts asked`` or ``CPU ms``: a mean for each kind.
     """
 
     name: str
     n: int
     values: Mapping[str, Interval]
     p: Mapping[str, float] = field(default_factory=dict)
+    difference: Mapping[str, Interval] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; a number that is not finite becomes ``None``."""
         return {
             "name": self.name,
             "n": self.n,
-            "values": {
-                measure: {end: number if math.isfinite(number) else None for end, number in value.to_dict().items()}
-                for measure, value in self.values.items()
-            },
+            "values": _finite(self.values),
             "p": dict(self.p),
+            "difference": _finite(self.difference),
+            **({"cost": dict(self.cost)} if self.cost else {}),
         }
 
     def cell(self, measure: str) -> str:
         """``0.645 [0.597, 0.691], p 0.012``, or a dash where there is no value."""
         if measure not in self.values:
             return "–"
-        p = f", p {_p_text(self.p[measure])}" if measure in self.p else ""
+        p = f", p {p_text(self.p[measure])}" if measure in self.p else ""
         return f"{self.values[measure]}{p}"
+
+    def narrow_cell(self, measure: str) -> tuple[str, str]:
+        """``cell`` in two lines: ``0.645 p=0.012`` and ``[0.597, 0.691]``."""
+        if measure not in self.values:
+            return "–", ""
+        p = p_text(self.p[measure]).replace("< ", "<") if measure in self.p else ""
+        mark = (" p" if p.startswith("<") else " p=") if p else ""
+        return f"{digits(self.values[measure].value)}{mark}{p}", self.values[measure].ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +106,27 @@ class Table:
             "notes": list(self.notes),
         }
 
+    def label(self, row: Row) -> str:
+        """The row's name, with the word that it is the baseline."""
+        return f"{row.name} (baseline)" if row.name == self.baseline else row.name
+
+    def narrow(self) -> list[tuple[str, ...]]:
+        """Rows for a screen of 100 columns, two for each system: means with p values, and below them the intervals."""
+        lines = []
+        for row in self.rows:
+            cells = [row.narrow_cell(measure) for measure in self.measures]
+            lines.append((self.label(row), str(row.n), *(above for above, _ in cells)))
+            lines.append(("", "", *(below for _, below in cells)))
+        return lines
+
     def to_markdown(self) -> str:
         """A Markdown table under its title, the notes below as a list."""
         lines = [f"**{self.title}**", "", _markdown_row(["system", "n", *self.measures])]
         lines.append("|---|--:|" + "---|" * len(self.measures))
-        for row in self.rows:
-            name = f"{row.name} (baseline)" if row.name == self.baseline else row.name
-            lines.append(_markdown_row([name, str(row.n), *(row.cell(measure) for measure in self.measures)]))
+        lines += [
+            _markdown_row([self.label(row), str(row.n), *(row.cell(measure) for measure in self.measures)])
+            for row in self.rows
+        ]
         if self.notes:
             lines += ["", *(f"- {note}" for note in self.notes)]
         return "\n".join(lines)
@@ -109,5 +136,18 @@ def _markdown_row(cells: list[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """Three decimals, two significant digits below 0.01, and ``< 0.001``."""
     return "< 0.001" if p < 0.001 else digits(p)
+
+
+def marked(p: float) -> str:
+    """``***`` below 0.001, ``**`` below 0.01, ``*`` below 0.05, else nothing."""
+    return "*" * sum(p < level for level in (0.05, 0.01, 0.001))
+
+
+def _finite(values: Mapping[str, Interval]) -> dict[str, dict[str, float | None]]:
+    return {
+        measure: {end: number if math.isfinite(number) else None for end, number in value.to_dict().items()}
+        for measure, value in values.items()
+    }

@@ -100,7 +100,7 @@ class Run:
         separator = "\t" if any(re.search(r"\s", word) for word in words) else " "
         for question in sorted(self.results):
             hits = self.results[question]
-            for rank, ((document, _), score) in enumerate(zip(hits, _falling(hits), strict=True), start=1):
+            for rank, ((document, _), score) in enumerate(zip(hits, falling(hits), strict=True), start=1):
                 yield separator.join((question, "Q0", document, str(rank), score, self.name))
 
 
@@ -168,7 +168,7 @@ def _ranked(hits: Iterable[tuple[str, float]], name: str, question: str) -> Hits
     return sorted(best.items(), key=lambda hit: (-hit[1], hit[0]))
 
 
-def _falling(hits: Hits) -> Iterator[str]:
+def falling(hits: Hits) -> Iterator[str]:
     """The scores as text, each below the one before in single precision."""
     before = np.float32(np.inf)
     for _, score in hits:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from indexes import atomic
 from indexes.encoders.base import Fingerprint
 from indexes.errors import SliceError
 from indexes.lexical import Bm25Settings
@@ -34,6 +35,10 @@ class Manifest:
         Number of stored passages when the manifest was last written.
     updated
         UTC time of the last change, ISO 8601.
+    adapter
+        Key of the adapter that the stored vectors were moved by; empty where they are the encoder's own.
+    pending
+        Whether the stored vectors are being replaced, so that some are and some are not.
     """
 
     name: str
@@ -42,19 +47,21 @@ class Manifest:
     bm25: Bm25Settings
     passages: int = 0
     updated: str = ""
+    adapter: str = ""
+    pending: bool = False
 
     def write(self, folder: Path) -> Manifest:
         """Write atomically, stamped with the present time; returns what was written."""
         stamped = replace(self, updated=datetime.now(UTC).isoformat(timespec="microseconds"))
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / (FILE + ".partial")
-        partial.write_text(json.dumps({"format": FORMAT, **asdict(stamped)}, indent=2), encoding="utf-8")
-        partial.replace(folder / FILE)
+        atomic.write(folder / FILE, json.dumps({"format": FORMAT, **asdict(stamped)}, indent=2).encode())
         return stamped
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Read ``folder/slice.json``; a ``SliceError`` says what is wrong with it."""
+        """Read ``folder/slice.json``; a ``SliceError`` says what is wrong with it.
+
+        A fingerprint without a precision was written when there was none but ``float32``, which is its default.
+        """
         try:
             values: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
             if values.pop("format") != FORMAT:
@@ -82,6 +89,13 @@ def check_fingerprint(manifest: Manifest, fingerprint: Fingerprint) -> None:
     if manifest.fingerprint == fingerprint:
         return
     built, given = manifest.fingerprint, fingerprint
+    if replace(built, precision=given.precision) == given:
+        raise SliceError(
+            f"Slice {manifest.name!r} was built with {built.precision} vectors of {built.model}, but the settings ask for "
+            f"{given.precision} ones; they are not to be mixed.",
+            f'Set models.runtime = "{built.precision}", or rebuild the slice: `symposia experts remove {manifest.name}` '
+            "and add its documents again.",
+        )
     raise SliceError(
         f"Slice {manifest.name!r} was built with encoder {built.model} (revision {built.revision}, {built.dimension} "
         f"dimensions), but the settings name {given.model} (revision {given.revision}, {given.dimension} dimensions).",

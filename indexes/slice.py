@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.adapters.base import Adapter, Identity
+from indexes.adapters.files import read_adapter, read_header, write_adapter
+from indexes.base_vectors import BaseVectors
 from indexes.encoders.base import Encoder
-from indexes.errors import InputError
+from indexes.errors import InputError, SliceError
 from indexes.lexical import Bm25, Bm25Settings, average_length
 from indexes.manifest import Manifest, check_fingerprint
 from indexes.passage import Passage
@@ -42,6 +49,9 @@ class Added:
 class Slice:
     """A named, searchable set of passages in one vector space.
 
+    The stored vectors are those that are searched: the encoder's, or where the adapter in the folder moves passages, the
+    moved ones. Then the encoder's are kept in a file beside the store, so that nothing is ever encoded anew.
+
     Parameters
     ----------
     folder
@@ -57,6 +67,8 @@ class Slice:
         self.manifest = manifest
         self.store = store
         self.bm25 = Bm25(manifest.bm25)
+        self._base = BaseVectors(folder, manifest.fingerprint.dimension)
+        self._mover: Adapter | None = None
 
     @property
     def name(self) -> str:
@@ -65,10 +77,20 @@ class Slice:
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder, open_store: OpenStore) -> Slice:
-        """Open the slice in ``folder``; a ``SliceError`` where it is missing or built with another encoder."""
+        """Open the slice in ``folder``; a ``SliceError`` where it is missing or built with another encoder.
+
+        Where the stored vectors are not those of the adapter in the folder, because ``adapt`` or ``project`` was
+        interrupted, that is mended first.
+        """
         manifest = Manifest.read(folder)
         check_fingerprint(manifest, encoder.fingerprint)
-        return cls(folder, manifest, open_store(manifest.name, folder, manifest.fingerprint.dimension))
+        slice_ = cls(folder, manifest, open_store(manifest.name, folder, manifest.fingerprint.dimension))
+        try:
+            slice_._follow_folder(encoder)
+        except BaseException:
+            slice_.close()
+            raise
+        return slice_
 
     @classmethod
     def create(
@@ -100,13 +122,63 @@ class Slice:
             known = self.store.existing(list(distinct))
             new = [passage for passage in distinct.values() if passage.id not in known]
             if new:
-                self.store.upsert(self._points(new, encoder))
+                self.store.upsert(self._points(new, encoder, self._applied(encoder)))
                 self.store.flush()
             added = replace(added, passages=added.passages + len(batch), embedded=added.embedded + len(new))
             if on_progress is not None:
                 on_progress(added)
-        self.manifest = replace(self.manifest, passages=self.store.count()).write(self.folder)
+        self.manifest = replace(Manifest.read(self.folder), passages=self.store.count()).write(self.folder)
         return added
+
+    def adapt(self, adapter: Adapter, card: Mapping[str, Any]) -> None:
+        """Make an adapter this slice's own: keep it in the folder with its card, and move the passages where it does.
+
+        An interruption is finished when the slice is opened; the identity undoes all that another adapter did.
+        """
+        write_adapter(self.folder, adapter, card)
+        self.project(adapter)
+
+    def project(self, adapter: Adapter) -> None:
+        """Search the passages by the adapter's vectors from now on; nothing is encoded.
+
+        The adapter in the folder is what counts when the slice is opened, so write it first: see ``adapt``. The identity
+        brings back the encoder's vectors as they were, to the last bit.
+        """
+        key = adapter.key if adapter.moves_passages else Identity.key
+        self.manifest = Manifest.read(self.folder)
+        if key != self.manifest.adapter or self.manifest.pending:
+            self._keep_base()
+            self.manifest = replace(self.manifest, pending=True).write(self.folder)
+            for ids, vectors in self._base.batches(BATCH):
+                self.store.update_vectors(ids, adapter.passages(ids, vectors))
+            self.store.flush()
+            self.manifest = replace(self.manifest, adapter=key, pending=False).write(self.folder)
+        if not key:
+            self._base.clear()
+        self._mover = adapter
+
+    def base_vectors(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
+        """All ids and the encoder's own vectors ``[n, dimension]``, in batches, in order of id: what training learns from."""
+        if not self._moved:
+            yield from self.store.scan(batch)
+            return
+        for ids, vectors in self._base.batches(batch):
+            known = self.store.existing(ids)
+            rows = [row for row, i in enumerate(ids) if i in known]
+            if rows:
+                yield tuple(ids[row] for row in rows), vectors[rows]
+
+    def base_cosines(self, ids: Sequence[str], vector: Vectors) -> NDArray[np.float32]:
+        """Cosines ``[len(ids)]`` of passages with a question, both as the encoder sees them and no adapter has moved them."""
+        if not ids:
+            return np.zeros(0, dtype=np.float32)
+        if not self._moved:
+            return np.asarray(self.store.vectors(ids) @ vector, dtype=np.float32)
+        wanted, found = set(ids), dict[str, float]()
+        for kept, vectors in self._base.batches(BATCH):
+            rows = [row for row, i in enumerate(kept) if i in wanted]
+            found.update(zip([kept[row] for row in rows], (vectors[rows] @ vector).tolist(), strict=True))
+        return np.array([found[i] for i in ids], dtype=np.float32)
 
     def search(self, question: str, vector: Vectors, depth: int) -> Candidates:
         """The ``depth`` best passages by meaning and the ``depth`` best by words, with both scores of each."""
@@ -125,8 +197,57 @@ class Slice:
         self.store.drop()
         shutil.rmtree(self.folder)
 
-    def _points(self, passages: list[Passage], encoder: Encoder) -> list[Point]:
+    @property
+    def _moved(self) -> bool:
+        """Whether any stored vector may be another than the encoder's."""
+        return bool(self.manifest.adapter) or self.manifest.pending
+
+    def _keep_base(self) -> None:
+        """See to it that the encoder's vector of every passage is in the file, before any is replaced in the store."""
+        if not self._moved:
+            self._base.clear()  # what an interrupted attempt has left
+            for ids, vectors in self.store.scan():
+                self._base.append(ids, vectors)
+            return
+        passages = self.store.count()
+        lacking = passages - sum(len(ids) for ids, _ in self.base_vectors())
+        if lacking:
+            raise SliceError(
+                f"Slice {self.name!r} lacks the encoder's vectors of {lacking} of its {passages} passages, so these cannot be "
+                "moved.",
+                f"Restore {self._base.path} from a copy, or rebuild the slice: `symposia experts remove {self.name}` and add "
+                "its documents again.",
+            )
+
+    def _follow_folder(self, encoder: Encoder) -> None:
+        """Project by the adapter in the folder unless that is how the vectors are stored."""
+        header = read_header(self.folder)
+        wanted = header.key if header.moves_passages else Identity.key
+        if self.manifest.pending or self.manifest.adapter != wanted:
+            self.project(read_adapter(self.folder, encoder))
+
+    def _applied(self, encoder: Encoder) -> Adapter:
+        """The adapter that the stored vectors were moved by, be it by another process since the slice was opened."""
+        self.manifest = Manifest.read(self.folder)
+        if self.manifest.pending:
+            self._follow_folder(encoder)
+        if not self.manifest.adapter:
+            return Identity()
+        if self._mover is None or self._mover.key != self.manifest.adapter:
+            self._mover = read_adapter(self.folder, encoder)
+        if self._mover.key != self.manifest.adapter:
+            raise SliceError(
+                f"The adapter in {self.folder} is another than the one that moved the passages of slice {self.name!r}.",
+                "Open the slice again: it is mended then.",
+            )
+        return self._mover
+
+    def _points(self, passages: list[Passage], encoder: Encoder, adapter: Adapter) -> list[Point]:
         vectors = encoder.encode_passages([passage.searchable for passage in passages])
+        if adapter.moves_passages:
+            ids = [passage.id for passage in passages]
+            self._base.append(ids, vectors)
+            vectors = adapter.passages(ids, vectors)
         points = []
         for passage, vector in zip(passages, vectors, strict=True):
             payload = passage.to_dict()

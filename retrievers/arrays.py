@@ -1,7 +1,8 @@
-"""Reading the arrays that are kept beside slices; what cannot be read is made anew."""
+"""The arrays that are kept beside slices; what cannot be read is made anew."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,3 +18,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
             return dict(arrays)
     except (OSError, EOFError, ValueError, BadZipFile):
         return None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an ``.npz`` file whole or not at all; its folder is made where absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, **arrays)  # type: ignore[arg-type]
+    partial.replace(path)

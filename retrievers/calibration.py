@@ -79,6 +79,14 @@ def sigmoid(logits: NDArray[np.floating]) -> Floats:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), dtype=np.float32)
 
 
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities ``[n]`` that sum to 1; none for no logits."""
+    if not len(logits):
+        return np.zeros(0)
+    exponentials = np.exp(np.asarray(logits, dtype=np.float64) - np.max(logits))
+    return np.asarray(exponentials / exponentials.sum())
+
+
 @cache
 def background_questions() -> tuple[str, ...]:
     """The questions about anything that every slice is measured against."""

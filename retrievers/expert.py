@@ -1,19 +1,63 @@
-"""An expert: a slice, the pilots that stand for it in routing, and the background that its scores are measured against."""
+"""An expert: a slice, the adapter that it has learned, and what is known of its scores.
+
+Beside the slice lie ``expert.npz``, made again whenever the slice or the adapter changes, and, where the expert was trained,
+``learned.npz``: its question pilots and its calibration.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from indexes.adapters.base import Adapter
+from indexes.adapters.files import read_adapter
 from indexes.encoders.base import Encoder, Vectors
 from indexes.slice import Slice
-from retrievers.arrays import read_arrays
-from retrievers.calibration import Background, background_questions
+from retrievers.arrays import read_arrays, write_arrays
+from retrievers.calibration import RELEVANCE, Background, Relevance, background_questions
 from retrievers.pilots import Pilots, centroids
+from retrievers.profile import Profile, Vocabulary
 
 FILE = "expert.npz"
+LEARNED = "learned.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What an expert learned from labelled questions, besides its adapter.
+
+    Parameters
+    ----------
+    questions
+        Pilots from its labelled questions ``[n, dimension]``, in the base encoder's space.
+    relevance
+        How its scores become a probability; fitted for the adapter ``adapter`` and void with another.
+    adapter
+        Key of the adapter.
+    """
+
+    questions: Vectors | None = None
+    relevance: Relevance | None = None
+    adapter: str = ""
+
+    def write(self, folder: Path) -> None:
+        """Keep it in a slice's folder."""
+        arrays = {"adapter": np.array(self.adapter)}
+        if self.questions is not None:
+            arrays["questions"] = self.questions
+        if self.relevance is not None:
+            arrays["relevance"] = np.array([self.relevance.bias, self.relevance.dense, self.relevance.coverage])
+        write_arrays(folder / LEARNED, arrays)
+
+    @classmethod
+    def read(cls, folder: Path) -> Learned:
+        """Read it; empty where there is none, or it is damaged."""
+        arrays = read_arrays(folder / LEARNED) or {}
+        relevance = Relevance(*map(float, arrays["relevance"])) if "relevance" in arrays else None
+        return cls(arrays.get("questions"), relevance, str(arrays.get("adapter", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +68,21 @@ class Expert:
     ----------
     slice
         Its passages.
-    pilots
-        Where it lies in the encoder's space.
+    adapter
+        From the base encoder's space to its own.
+    profile
+        What a router knows of it.
     background
-        Best dense score that random questions attain in the slice.
+        Best dense score that random questions attain in the slice, through the adapter.
+    relevance
+        How its scores become a probability of relevance.
     """
 
     slice: Slice
-    pilots: Pilots
+    adapter: Adapter
+    profile: Profile
     background: Background
+    relevance: Relevance = RELEVANCE
 
     @property
     def name(self) -> str:
@@ -46,36 +96,64 @@ class Expert:
 
     @classmethod
     def of(cls, slice_: Slice, encoder: Encoder) -> Expert:
-        """Load pilots and background from the slice's folder, or make them where the slice has changed since."""
-        expert = _load(slice_, slice_.folder / FILE)
-        return expert if expert is not None else _make(slice_, encoder, slice_.folder / FILE)
+        """Load what is known of the slice from its folder, or measure it where the slice or the adapter has changed since."""
+        adapter = read_adapter(slice_.folder, encoder)
+        measured = _load(slice_, adapter) or _measure(slice_, adapter, encoder)
+        learned = Learned.read(slice_.folder)
+        relevance = learned.relevance if learned.relevance is not None and learned.adapter == adapter.key else RELEVANCE
+        profile = Profile(
+            measured.pilots, measured.vocabulary, learned.questions, slice_.manifest.description or slice_.name
+        )
+        return cls(slice_, adapter, profile, measured.background, relevance)
 
 
-def _load(slice_: Slice, path: Path) -> Expert | None:
-    arrays = read_arrays(path)
-    if arrays is None or str(arrays.get("updated")) != slice_.manifest.updated:
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    pilots: Pilots
+    vocabulary: Vocabulary
+    background: Background
+
+
+def _key(slice_: Slice, adapter: Adapter) -> str:
+    return f"{slice_.manifest.updated}/{adapter.key}"
+
+
+def _load(slice_: Slice, adapter: Adapter) -> _Measured | None:
+    arrays = read_arrays(slice_.folder / FILE)
+    if arrays is None or str(arrays.get("key")) != _key(slice_, adapter):
         return None
     try:
         pilot_centre, pilot_spread, centre, spread = (float(value) for value in arrays["background"])
         pilots = Pilots(arrays["pilots"], Background(pilot_centre, pilot_spread))
+        vocabulary = Vocabulary(arrays["terms"], arrays["counts"], int(arrays["passages"]))
     except (KeyError, ValueError):
         return None
-    return Expert(slice_, pilots, Background(centre, spread))
+    return _Measured(pilots, vocabulary, Background(centre, spread))
 
 
-def _make(slice_: Slice, encoder: Encoder, path: Path) -> Expert:
-    questions = encoder.encode_questions(background_questions())
-    vectors = _all_vectors(slice_)
-    pilots = Pilots.of(centroids(vectors), questions)
-    background = Background.of((questions @ vectors.T).max(axis=1))
+def _measure(slice_: Slice, adapter: Adapter, encoder: Encoder) -> _Measured:
+    texts = background_questions()
+    questions = encoder.encode_questions(texts)
+    pilots = Pilots.of(centroids(_stacked(slice_, slice_.base_vectors())), questions)
+    asked = adapter.questions(texts, questions)
+    best = [(asked @ vectors.T).max(axis=1) for _, vectors in slice_.store.scan()]
+    background = Background.of(np.max(best, axis=0))
+    terms, counts = slice_.store.term_counts()
+    vocabulary = Vocabulary(terms, counts, slice_.store.count())
     numbers = [pilots.background.centre, pilots.background.spread, background.centre, background.spread]
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, pilots=pilots.vectors, background=np.array(numbers), updated=np.array(slice_.manifest.updated))
-    partial.replace(path)
-    return Expert(slice_, pilots, background)
+    arrays = {
+        "key": np.array(_key(slice_, adapter)),
+        "pilots": pilots.vectors,
+        "background": np.array(numbers),
+        "terms": terms,
+        "counts": counts,
+        "passages": np.array(vocabulary.passages),
+    }
+    write_arrays(slice_.folder / FILE, arrays)
+    return _Measured(pilots, vocabulary, background)
 
 
-def _all_vectors(slice_: Slice) -> Vectors:
-    batches = [vectors for _, vectors in slice_.store.scan()]
+def _stacked(slice_: Slice, batches: Iterable[tuple[tuple[str, ...], Vectors]]) -> Vectors:
+    found = [vectors for _, vectors in batches]
     dimension = slice_.manifest.fingerprint.dimension
-    return np.concatenate(batches) if batches else np.zeros((0, dimension), dtype=np.float32)
+    return np.concatenate(found) if found else np.zeros((0, dimension), dtype=np.float32)

@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from indexes.encoders.base import Encoder, Vectors
-from retrievers.arrays import read_arrays
+from retrievers.arrays import read_arrays, write_arrays
 from retrievers.calibration import BACKGROUND, Background, background_questions
 from retrievers.evidence import Kind
 from retrievers.pilots import Pilots
@@ -59,19 +59,22 @@ class NullExpert:
     def kept(cls, path: Path, encoder: Encoder) -> NullExpert:
         """Read from ``path``, or make and write there, since encoding the examples takes about two seconds."""
         examples_hash = sha256(EXAMPLES.read_bytes() + BACKGROUND.read_bytes()).hexdigest()[:16]
-        key = f"{encoder.fingerprint.revision}-{examples_hash}"
+        key = f"{encoder.fingerprint.revision}-{encoder.fingerprint.precision}-{examples_hash}"
         arrays = read_arrays(path)
         if arrays is not None and str(arrays.get("key")) == key:
             centre, spread = map(float, arrays["background"])
             return cls(Pilots(arrays["pilots"], Background(centre, spread)), tuple(arrays["kinds"].tolist()))
         null = cls.of(encoder, encoder.encode_questions(background_questions()))
-        path.parent.mkdir(parents=True, exist_ok=True)
         background = np.array([null.pilots.background.centre, null.pilots.background.spread])
-        partial = path.with_suffix(".partial.npz")
-        np.savez(
-            partial, pilots=null.pilots.vectors, background=background, kinds=np.array(null.kinds), key=np.array(key)
+        write_arrays(
+            path,
+            {
+                "pilots": null.pilots.vectors,
+                "background": background,
+                "kinds": np.array(null.kinds),
+                "key": np.array(key),
+            },
         )
-        partial.replace(path)
         return null
 
     def nearest(self, question: Vectors) -> Kind:

@@ -16,6 +16,9 @@ from indexes.encoders.base import Vectors, unit
 from retrievers.calibration import Background
 
 PILOTS = 64
+QUESTION_PILOTS = 16
+"""From labelled questions: 16 route as well as 128, or as all questions (development questions of four BEIR sets)."""
+
 SAMPLE = 20_000
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from indexes.encoders.base import Vectors
 from indexes.errors import InputError
-from retrievers.calibration import sigmoid
+from retrievers.calibration import sigmoid, softmax
 from retrievers.evidence import Decision, Kind, Route, Share
 from retrievers.gate import NullExpert, expression
-from retrievers.pilots import Pilots
+from retrievers.profile import Profile
+from retrievers.scorers import Familiarity, Scorer
 
+ROUNDING = 1e-9
 CERTAIN = 2.0  # standard deviations above a random question, where there is no expert to compare with
 
 
@@ -48,21 +50,24 @@ class Wishes:
 class Router(Protocol):
     """Chooses 0…n experts for a question, with probabilities and a reason."""
 
-    def route(self, question: str, vector: Vectors, experts: Mapping[str, Pilots], wishes: Wishes) -> Route:
+    def route(self, question: str, vector: Vectors, experts: Mapping[str, Profile], wishes: Wishes) -> Route:
         """Route one question, whose base embedding is ``vector`` ``[dimension]``."""
 
 
 @dataclass(frozen=True, slots=True)
-class PilotRouter:
-    """Softmax over each expert's best pilot, the null expert among them; then the smallest set that holds the mass.
+class ScoredRouter:
+    """The null expert first, then the smallest set of experts that holds the mass, by the probabilities that a scorer gives.
 
-    RouterRetriever's pilots (arXiv 2409.02685) with max instead of mean, scores measured against a background, and the
-    adaptive number of experts of "Harder Tasks Need More Experts" (arXiv 2403.07652).
+    Whether retrieval is needed is a softmax of the null expert's pilots against the experts', scores measured against a
+    background; what is left is shared out by the scorer. The adaptive number of experts is that of "Harder Tasks Need More
+    Experts" (arXiv 2403.07652).
 
     Parameters
     ----------
     null
         The null expert.
+    scorer
+        See ``retrievers.scorers``.
     mass
         Probability that the asked experts must hold together, of what the null expert leaves.
     most
@@ -70,29 +75,35 @@ class PilotRouter:
     skip
         Probability of the null expert from which retrieval is skipped. High, since unsure means retrieve.
     temperature
-        Of the softmax over z-scores.
+        Of the softmax over logits.
     """
 
     null: NullExpert
+    scorer: Scorer = field(default_factory=Familiarity)
     mass: float = 0.9
     most: int = 3
     skip: float = 0.8
     temperature: float = 1.0
 
-    def route(self, question: str, vector: Vectors, experts: Mapping[str, Pilots], wishes: Wishes) -> Route:
+    def route(self, question: str, vector: Vectors, experts: Mapping[str, Profile], wishes: Wishes) -> Route:
         """See ``Router``."""
-        names = sorted(name for name in experts if name not in wishes.forbid)
-        scores = np.array([self.null.pilots.score(vector), *(experts[name].score(vector) for name in names)])
-        exponentials = np.exp((scores - scores.max()) / self.temperature)
-        probabilities = exponentials / exponentials.sum()
-        null = float(probabilities[0]) if names else float(sigmoid(scores[0] - CERTAIN))
-        ranked = sorted(zip(names, map(float, probabilities[1:]), strict=True), key=lambda pair: (-pair[1], pair[0]))
+        allowed = {name: experts[name] for name in sorted(experts) if name not in wishes.forbid}
+        null = self._null(vector, allowed)
+        logits = self.scorer.logits(question, vector, allowed) / self.temperature
+        shares = (1 - null) * softmax(logits) if allowed else logits
+        ranked = sorted(zip(allowed, map(float, shares), strict=True), key=lambda pair: (-pair[1], pair[0]))
         decision, kind, reason = self._gate(question, vector, null, wishes)
         asked = self._asked(ranked, wishes) if decision == "retrieve" else ()
         if decision == "retrieve":
             reason = _explain(ranked, asked, reason, forced=bool(wishes.force))
-        shares = tuple(Share(name, probability, name in asked) for name, probability in ranked)
-        return Route(decision, kind, shares, null, reason)
+        return Route(decision, kind, tuple(Share(name, p, name in asked) for name, p in ranked), null, reason)
+
+    def _null(self, vector: Vectors, experts: Mapping[str, Profile]) -> float:
+        own = self.null.pilots.score(vector)
+        if not experts:
+            return float(sigmoid(np.array(own - CERTAIN)))
+        scores = [own, *(profile.pilots.score(vector) for profile in experts.values())]
+        return float(softmax(np.array(scores) / self.temperature)[0])
 
     def _gate(self, question: str, vector: Vectors, null: float, wishes: Wishes) -> tuple[Decision, Kind, str]:
         if expression(question) is not None:
@@ -119,7 +130,7 @@ class PilotRouter:
         for name, probability in ranked[: self.most]:
             asked.append(name)
             held += probability / total if total > 0 else 0.0
-            if held >= self.mass:
+            if held >= self.mass - ROUNDING:
                 break
         return tuple(asked)
 
@@ -156,5 +167,5 @@ def _explain(ranked: list[tuple[str, float]], asked: tuple[str, ...], prefix: st
     shares = ", ".join(f"{name} ({probability:.0%})" for name, probability in ranked if name in asked)
     if forced:
         return f"The experts were chosen by hand: {shares}."
-    why = "its pilots are clearly nearest" if len(asked) == 1 else "no expert alone is probable enough"
+    why = "it is clearly the most familiar with it" if len(asked) == 1 else "no expert alone is probable enough"
     return f"{prefix} Asked {shares}: {why}.".strip()

@@ -29,6 +29,10 @@ HEAVY = {
     "pandas",
     "scipy",
     "sklearn",
+    "onnx",
+    "onnxruntime",
+    "mteb",
+    "yaml",
 }
 PAGES = "app/chat/"  # run by Streamlit and by nothing else
 LONGEST = 500

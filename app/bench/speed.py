@@ -105,6 +105,8 @@ def measure(settings: Settings, on_progress: Callable[[str], None]) -> list[Meas
     )
     with Symposium.open(settings) as symposium:
         symposium.warm_up()
+        on_progress("encoding")
+        measures.append(_encoding(symposium))
         on_progress("routing and searching")
         measures.append(_retrieval(symposium))
         on_progress("first tokens")
@@ -136,6 +138,15 @@ def _second_start(settings: Settings) -> float:
     arguments = [sys.executable, "-c", code, json.dumps(flags), read_questions()[0].question]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)  # noqa: S603 (our own code)
     return float(done.stdout.split()[-1]) - started
+
+
+def _encoding(symposium: Symposium) -> Measure:
+    values = []
+    for question in [q.question for q in read_questions()] * ROUNDS:
+        started = time.process_time()
+        symposium.panel.encoder.encode_questions([question])
+        values.append(1000 * (time.process_time() - started))
+    return Measure.of("encoding, a question", "ms CPU", values, 4)
 
 
 def _retrieval(symposium: Symposium) -> Measure:

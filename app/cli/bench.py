@@ -11,6 +11,7 @@ import typer
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
 
+BEIR = Path("beir")
 NQ_SWAP = Path("qa", "nq-swap", "dev.parquet")
 
 bench = typer.Typer(help="Measure speed, size and decoding.", no_args_is_help=True)
@@ -56,3 +57,67 @@ def decoding(
     output.table(("system", "n", *table.measures), rows, title=table.title)
     for note in table.notes:
         output.show(note)
+
+
+@bench.command("retrieval")
+def retrieval(
+    ctx: typer.Context,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="BEIR folders; else the six below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for runs and scores; else below the home.", show_default=False)
+    ] = None,
+    language: Annotated[int, typer.Option(min=0, help="Questions of each set that the language model routes.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare experts under each router with one encoder over the same pooled corpus. Takes about half an hour at first."""
+    from app.bench.retrieval.run import run
+    from app.bench.retrieval.sets import POOLED_SIX
+    from app.bench.retrieval.show import show
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    settings = invocation.load().settings
+    data = Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / BEIR
+    given = folders or [data / name for name in POOLED_SIX]
+    target = out or settings.home / "benchmarks" / "retrieval" / "runs"
+    with output.progress("retrieval") as update:
+        outcome = run(
+            settings,
+            given,
+            out=target,
+            language_questions=language,
+            report=lambda what, done, total: update(f"{what}: {done} of {total}"),
+        )
+    if as_json:
+        output.document(outcome.to_dict())
+        return
+    show(outcome, output)
+    output.show(f"Runs and per-question scores: {target}. Draw them: symposia compare {target}/* --out FOLDER")
+
+
+@bench.command("overhead")
+def overhead(
+    ctx: typer.Context,
+    panel: Annotated[
+        Path | None,
+        typer.Option(help="Folder of slices; else the retrieval benchmark's, or the demo's.", show_default=False),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="BEIR folder whose test questions are asked; may be repeated.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Questions, at most.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of their draw.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what routing and search cost a question, beside LlamaIndex's retrievers over the same vectors."""
+    from app.bench.overhead import run
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    document = run(invocation.load().settings, output, panel, data or [], n=limit, seed=seed)
+    if as_json:
+        output.document(document)

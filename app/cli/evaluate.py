@@ -34,7 +34,7 @@ def evaluate(
 ) -> None:
     """Measure retrieval on a BEIR folder, or score stored runs.
 
-    nDCG@10 and R@100 are printed with intervals, and the runs written in TREC format.
+    nDCG@10, R@100, MAP and MRR are printed with intervals, and the runs written in TREC format.
 
     Without --out, the files go to evaluations/ in the home folder. The first mode or run is the baseline.
     """
@@ -54,8 +54,7 @@ def evaluate(
 
 def show_table(output: Output, table: Table) -> None:
     """Write a table of systems and measures, its notes below."""
-    rows = [(_name(row.name, table), str(row.n), *map(row.cell, table.measures)) for row in table.rows]
-    output.table(("system", "n", *table.measures), rows, title=table.title)
+    output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
     output.show(*table.notes)
 
 
@@ -83,7 +82,3 @@ def _modes(text: str, known: Collection[str]) -> tuple[str, ...]:
     if unknown or not modes:
         raise typer.BadParameter(f"{text!r}: name some of {', '.join(known)}.", param_hint="--modes")
     return modes
-
-
-def _name(name: str, table: Table) -> str:
-    return f"{name} (baseline)" if name == table.baseline and len(table.rows) > 1 else name

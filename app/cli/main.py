@@ -14,6 +14,7 @@ import typer
 from app.cli.ask import ask, retrieve
 from app.cli.bench import bench
 from app.cli.chat import chat
+from app.cli.compare import compare
 from app.cli.config import config, doctor
 from app.cli.demo import demo
 from app.cli.edge import guarded
@@ -21,6 +22,8 @@ from app.cli.evaluate import evaluate
 from app.cli.invocation import Invocation, flags_of
 from app.cli.library import add, experts
 from app.cli.models import models
+from app.cli.reproduce import reproduce
+from app.cli.train import train
 
 ROOMS = ("indexes", "retrievers", "generators", "app", "evaluation")
 EXIT_CODES = (
@@ -41,9 +44,12 @@ program.command()(ask)
 program.command()(chat)
 program.command()(retrieve)
 program.command()(add)
+program.command()(train)
 program.add_typer(experts, name="experts")
 program.add_typer(models, name="models")
 program.command()(evaluate)
+program.command()(compare)
+program.command()(reproduce)
 program.command()(config)
 program.command()(doctor)
 program.command()(demo)

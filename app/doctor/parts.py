@@ -22,9 +22,20 @@ def model(role: Literal["encoder", "generator"], settings: Settings) -> Check:
     name = settings.models.encoder if role == "encoder" else settings.models.generator
     try:
         folder = resolve(name, role, settings.models.folder)
+        runtime = f", run by {_runtime(folder, settings)}" if role == "encoder" else ""
     except SymposiaError as error:
         return Check(role, "fail", error.problem, error.fix)
-    return Check(role, "ok", f"{name} in {folder}")
+    return Check(role, "ok", f"{name} in {folder}{runtime}")
+
+
+def _runtime(folder: Path, settings: Settings) -> str:
+    from indexes.encoders.onnx import OnnxEncoder
+
+    models = settings.models
+    if models.runtime == "torch":
+        return "torch"
+    encoder = OnnxEncoder(folder, Path(models.encoder).name, precision=models.runtime, cache=models.folder)
+    return f"ONNX Runtime as {models.runtime} ({'exported' if encoder.exported else 'to be exported at its first use'})"
 
 
 def server(settings: Settings) -> Check:

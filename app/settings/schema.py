@@ -27,6 +27,9 @@ class Models(Section):
     encoder: Name = Field(
         default="all-minilm-l6-v2", description="Encoder: a name from `symposia models list`, or a folder"
     )
+    runtime: Literal["int8", "float32", "torch"] = Field(
+        default="int8", description="What runs the encoder: ONNX as int8 or float32, or torch, which is slower"
+    )
     generator: Name = Field(
         default="qwen2.5-coder-0.5b", description="Language model: a name from that list, or a folder"
     )

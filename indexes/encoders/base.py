@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.errors import InputError, MissingModelError
-
-if TYPE_CHECKING:
-    pass
 
 Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]
@@ -39,6 +36,8 @@ class Fingerprint:
         Length of a vector.
     query_prompt, passage_prompt
         Text put in front of questions and passages.
+    precision
+        Of the encoder's arithmetic. Vectors of ``float32`` and ``int8`` are near each other, yet rank worse when mixed.
     """
 
     model: str
@@ -46,6 +45,7 @@ class Fingerprint:
     dimension: int
     query_prompt: str = ""
     passage_prompt: str = ""
+    precision: str = "float32"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -64,6 +64,26 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Vectors:
         """Unit vectors ``[len(texts), dimension]`` of passages; ``on_progress(done, total)`` after each batch."""
+
+
+class AdaptableEncoder(Encoder, Protocol):
+    """An encoder that can be had again with other weights."""
+
+    def with_deltas(self, deltas: Mapping[str, NDArray[np.float32]], tag: str) -> AdaptableEncoder:
+        """Give the same encoder with ``parameter += delta``, under a revision of its own; this one stays as it is.
+
+        Parameters
+        ----------
+        deltas
+            By the parameter's name in the transformers model (``named_parameters()``); of the parameter's shape.
+        tag
+            Hash of the deltas. The adapted encoder's revision is ``f"{revision}+{tag}"``.
+
+        Raises
+        ------
+        InputError
+            A tag that is no file name; at the first use, a name that no parameter has or another shape than its.
+        """
 
 
 def revision_of(folder: Path) -> str:

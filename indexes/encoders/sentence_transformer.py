@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from indexes.encoders.base import Fingerprint, Progress, Vectors, revision_of
+from indexes.encoders.base import Fingerprint, Progress, Vectors
+from indexes.encoders.deltas import Deltas
+from indexes.encoders.folder import fingerprint_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -28,31 +30,35 @@ class SentenceTransformerEncoder:
         Name for people; the folder's name by default.
     batch_size
         Passages per forward pass.
+    deltas
+        Added to the weights when they are loaded.
     """
 
-    def __init__(self, folder: Path, name: str = "", batch_size: int = 32) -> None:
+    def __init__(self, folder: Path, name: str = "", batch_size: int = 32, deltas: Deltas | None = None) -> None:
         self.folder = folder
         self.name = name or folder.name
         self.batch_size = batch_size
+        self.deltas = deltas
         self._model: SentenceTransformer | None = None
         self._lock = threading.Lock()
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
         """Read from the folder's files: no model is loaded."""
-        prompts = _read_json(self.folder / "config_sentence_transformers.json").get("prompts", {})
-        return Fingerprint(
-            model=self.name,
-            revision=revision_of(self.folder),
-            dimension=self._dimension(),
-            query_prompt=prompts.get("query", ""),
-            passage_prompt=prompts.get("document", ""),
-        )
+        return fingerprint_of(self.folder, self.name, tag=self.deltas.tag if self.deltas else "")
+
+    def with_deltas(self, deltas: Mapping[str, NDArray[np.float32]], tag: str) -> SentenceTransformerEncoder:
+        """See ``AdaptableEncoder``. The adapted encoder loads weights of its own."""
+        more = Deltas(deltas, tag)
+        more = self.deltas.then(more) if self.deltas else more
+        return SentenceTransformerEncoder(self.folder, self.name, self.batch_size, more)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """See ``Encoder``. One thread: with two busy cores, OpenMP's waiting costs more than its help on short texts."""
         import torch
 
+        if not texts:
+            return np.empty((0, self.fingerprint.dimension), dtype=np.float32)
         with self._lock:
             model = self._load()
             threads = torch.get_num_threads()
@@ -81,21 +87,24 @@ class SentenceTransformerEncoder:
 
     def _load(self) -> SentenceTransformer:
         if self._model is None:
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
-
-            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            self._model = SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
+            self._model = load_model(self.folder, self.deltas)
         return self._model
 
-    def _dimension(self) -> int:
-        for pooling in sorted(self.folder.glob("*_Pooling/config.json")):
-            values = _read_json(pooling)
-            dimension = values.get("word_embedding_dimension", values.get("embedding_dimension"))
-            if dimension is not None:
-                return int(dimension)
-        return int(_read_json(self.folder / "config.json")["hidden_size"])
 
+def load_model(folder: Path, deltas: Deltas | None = None) -> SentenceTransformer:
+    """The model of a folder on the CPU, with the deltas added to its transformer.
 
-def _read_json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    Raises
+    ------
+    InputError
+        Deltas that do not fit the model.
+    """
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    if deltas is not None:
+        transformer: Any = model[0]
+        deltas.add_to(transformer.auto_model)
+    return model

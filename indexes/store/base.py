@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +15,8 @@ Vectors = NDArray[np.float32]
 
 DENSE = "dense"
 SPARSE = "bm25"
+
+SPARE = (16, 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,13 @@ class Store(Protocol):
     def upsert(self, points: Sequence[Point]) -> None:
         """Insert points, or replace those whose ids are there. Durable once ``flush`` has returned."""
 
+    def update_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Replace dense vectors ``[len(ids), dimension]`` and nothing else; unknown ids are ignored.
+
+        A vector that came from ``scan`` is scanned again as it was, to the last bit. Only the in-memory mode of Qdrant's
+        client is off by some rounding there, because it scales all vectors to length 1 again, at every question too.
+        """
+
     def delete(self, ids: Sequence[str]) -> None:
         """Remove points; unknown ids are ignored."""
 
@@ -81,13 +92,19 @@ class Store(Protocol):
         """Those of the ids that are stored."""
 
     def candidates(self, dense: Vectors, sparse: SparseVector, depth: int) -> Candidates:
-        """The ``depth`` best by dense search and the ``depth`` best by BM25, as one set."""
+        """The ``depth`` best by dense search and the ``depth`` best by BM25, as one set; of equals, the lower id."""
 
     def fetch(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Payloads in the order of ``ids``; an unknown id is a ``KeyError``."""
 
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """Dense vectors ``[len(ids), dimension]`` in the order of ``ids``; an unknown id is a ``KeyError``."""
+
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """All ids and dense vectors ``[n, dimension]``, in batches, in order of id."""
+
+    def term_counts(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """The distinct term ids of all sparse vectors, ascending ``[t]``, and how many points hold each ``[t]``."""
 
     def count(self) -> int:
         """Number of points."""
@@ -100,6 +117,75 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release files and connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the searches of one question returned, each as scores by id.
+
+    Engines break ties as their segments lie, which differs from one build of a slice to the next. So they are asked for
+    more than is wanted, and the cut is made here.
+
+    Parameters
+    ----------
+    limit
+        How many hits each search was asked for.
+    top, lexical
+        The best by dense search and the best by BM25.
+    top_lexical, lexical_dense
+        BM25 of ``top``, and dense scores of ``lexical``.
+    per_term
+        Each term's best score alone, ``None`` for a term that no passage has.
+    """
+
+    limit: int
+    top: dict[str, float]
+    lexical: dict[str, float]
+    top_lexical: dict[str, float]
+    lexical_dense: dict[str, float]
+    per_term: Mapping[int, float | None]
+
+    def decides(self, depth: int) -> bool:
+        """Whether the ``depth`` best are known: no hit that was not returned can be equal to one that is taken."""
+        return all(
+            len(scores) < self.limit or sorted(scores.values())[-depth] > min(scores.values())
+            for scores in (self.top, self.lexical)
+        )
+
+    def best(self, depth: int, passages: int) -> Candidates:
+        """The union of the ``depth`` best by each search, of a slice that has so many ``passages``."""
+        chosen = {*_best(self.top, depth), *_best(self.lexical, depth)}
+        dense, bm25 = self.top | self.lexical_dense, self.lexical | self.top_lexical
+        return merge({i: score for i, score in dense.items() if i in chosen}, bm25, self.per_term, passages)
+
+
+def deepened(search: Callable[[int], Found], depth: int) -> Found:
+    """Search with a limit that leaves room for ties at the cut; beyond a thousand of them, the engine's order stands."""
+    for spare in SPARE:
+        found = search(depth + spare)
+        if found.decides(depth):
+            break
+    return found
+
+
+def found_of(limit: int, answers: Sequence[dict[str, float]], sparse: SparseVector) -> Found:
+    """Sort the answers to one question: by dense search, and where it has terms the three others and one a term."""
+    top, lexical, top_lexical, lexical_dense, *terms = answers if sparse.indices else (*answers, {}, {}, {})
+    best = {index: max(hits.values(), default=None) for index, hits in zip(sparse.indices, terms, strict=True)}
+    return Found(limit, top, lexical, top_lexical, lexical_dense, best)
+
+
+def counted(batches: Iterable[Sequence[Sequence[int]]]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Count term ids over batches of points; a point names each of its terms once."""
+    counts: Counter[int] = Counter()
+    for batch in batches:
+        counts.update(chain.from_iterable(batch))
+    terms = np.array(sorted(counts), dtype=np.uint32)
+    return terms, np.array([counts[int(term)] for term in terms], dtype=np.int64)
+
+
+def _best(scores: dict[str, float], depth: int) -> list[str]:
+    return sorted(scores, key=lambda i: (-scores[i], i))[:depth]
 
 
 def merge(

@@ -19,9 +19,21 @@ from uuid import UUID
 import numpy as np
 import qdrant_edge as edge
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from indexes.errors import SliceError, StoreError, SymposiaError
-from indexes.store.base import DENSE, SPARSE, Candidates, Point, SparseVector, Vectors, merge
+from indexes.store.base import (
+    DENSE,
+    SPARSE,
+    Candidates,
+    Found,
+    Point,
+    SparseVector,
+    Vectors,
+    counted,
+    deepened,
+    found_of,
+)
 
 OWNER = "owner.json"
 LOCK = "owner.lock"
@@ -63,6 +75,17 @@ class EdgeStore:
         if rows:
             self._update(edge.UpdateOperation.upsert_points(rows))
 
+    def update_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """See ``Store``."""
+        known = self.existing(ids)  # the engine refuses a batch with an id that it does not have
+        rows = [
+            edge.PointVectors(UUID(i), {DENSE: vector.tolist()})
+            for i, vector in zip(ids, vectors, strict=True)
+            if i in known
+        ]
+        if rows:
+            self._update(edge.UpdateOperation.update_vectors(rows))
+
     def delete(self, ids: Sequence[str]) -> None:
         """See ``Store``."""
         if ids:
@@ -75,30 +98,21 @@ class EdgeStore:
 
     def candidates(self, dense: Vectors, sparse: SparseVector, depth: int) -> Candidates:
         """See ``Store``. Six or more small queries in one planned batch: about a millisecond in all."""
-        by_dense = edge.Query.Nearest(dense.tolist(), using=DENSE)
-        if not sparse.indices:
-            return merge(_scores(self._shard.query(edge.QueryRequest(query=by_dense, limit=depth))), {}, {}, 0)
-        terms = edge.SparseVector(list(sparse.indices), list(sparse.values))
-        by_terms = edge.Query.Nearest(terms, using=SPARSE)
-        requests = [
-            edge.QueryRequest(query=by_dense, limit=depth),
-            edge.QueryRequest(query=by_terms, limit=depth),
-            edge.QueryRequest(prefetches=[edge.Prefetch(query=by_terms, limit=depth)], query=by_dense, limit=depth),
-            edge.QueryRequest(prefetches=[edge.Prefetch(query=by_dense, limit=depth)], query=by_terms, limit=depth),
-        ]
-        for index, value in zip(sparse.indices, sparse.values, strict=True):
-            term = edge.Query.Nearest(edge.SparseVector([index], [value]), using=SPARSE)
-            requests.append(edge.QueryRequest(query=term, limit=1))
-        with _explained(self.folder):
-            top, lexical, rest, lexical_rest, *per_term = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        best = {t: hits[0].score if hits else None for t, hits in zip(sparse.indices, per_term, strict=True)}
-        return merge(_scores(top) | _scores(rest), _scores(lexical) | _scores(lexical_rest), best, self.count())
+        found = deepened(lambda limit: self._search(dense, sparse, limit), depth)
+        return found.best(depth, self.count() if sparse.indices else 0)
 
     def fetch(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """See ``Store``."""
         records = self._shard.retrieve([UUID(i) for i in ids], with_payload=True, with_vector=False)
         payloads = {str(record.id): dict(record.payload or {}) for record in records}
         return [payloads[i] for i in ids]
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """See ``Store``."""
+        with _explained(self.folder):
+            records = self._shard.retrieve([UUID(i) for i in ids], with_payload=False, with_vector=[DENSE])
+        found: dict[str, Any] = {str(record.id): dict(record.vector or {})[DENSE] for record in records}  # type: ignore[arg-type]
+        return np.array([found[i] for i in ids], dtype=np.float32)
 
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """See ``Store``."""
@@ -111,6 +125,10 @@ class EdgeStore:
                 yield tuple(str(record.id) for record in records), vectors
             if offset is None:
                 return
+
+    def term_counts(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """See ``Store``."""
+        return counted(self._terms())
 
     def count(self) -> int:
         """See ``Store``."""
@@ -131,6 +149,36 @@ class EdgeStore:
         self._shard.close()
         (self.folder / OWNER).unlink(missing_ok=True)
         self._lock.release()
+
+    def _search(self, dense: Vectors, sparse: SparseVector, limit: int) -> Found:
+        by_dense = edge.Query.Nearest(dense.tolist(), using=DENSE)
+        requests = [edge.QueryRequest(query=by_dense, limit=limit)]
+        if sparse.indices:
+            terms = edge.SparseVector(list(sparse.indices), list(sparse.values))
+            by_terms = edge.Query.Nearest(terms, using=SPARSE)
+            of_top, of_terms = (edge.Prefetch(query=query, limit=limit) for query in (by_dense, by_terms))
+            requests += [
+                edge.QueryRequest(query=by_terms, limit=limit),
+                edge.QueryRequest(prefetches=[of_top], query=by_terms, limit=limit),
+                edge.QueryRequest(prefetches=[of_terms], query=by_dense, limit=limit),
+            ]
+        for index, value in zip(sparse.indices, sparse.values, strict=True):
+            term = edge.Query.Nearest(edge.SparseVector([index], [value]), using=SPARSE)
+            requests.append(edge.QueryRequest(query=term, limit=1))
+        with _explained(self.folder):
+            answers = [_scores(hits) for hits in self._shard.query_batch(edge.QueryBatchRequest(requests))]
+        return found_of(limit, answers, sparse)
+
+    def _terms(self, batch: int = 1000) -> Iterator[list[list[int]]]:
+        offset = None
+        while True:
+            request = edge.ScrollRequest(offset=offset, limit=batch, with_vector=[SPARSE], with_payload=False)
+            with _explained(self.folder):
+                records, offset = self._shard.scroll(request)
+            vectors: list[Any] = [dict(record.vector or {}) for record in records]  # type: ignore[arg-type]
+            yield [list(vector[SPARSE].indices) for vector in vectors if SPARSE in vector]
+            if offset is None:
+                return
 
     def _update(self, operation: edge.UpdateOperation) -> None:
         with _explained(self.folder):

@@ -7,9 +7,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.errors import StoreError
-from indexes.store.base import DENSE, SPARSE, Candidates, Point, SparseVector, Vectors, merge
+from indexes.store.base import (
+    DENSE,
+    SPARSE,
+    Candidates,
+    Found,
+    Point,
+    SparseVector,
+    Vectors,
+    counted,
+    deepened,
+    found_of,
+)
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
@@ -54,6 +66,18 @@ class ServerStore:
             with self._explained():
                 self.client.upsert(self.name, rows, wait=True)
 
+    def update_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """See ``Store``."""
+        known = self.existing(ids)  # the server answers an unknown id with an error
+        rows = [
+            self._models.PointVectors(id=i, vector={DENSE: vector.tolist()})
+            for i, vector in zip(ids, vectors, strict=True)
+            if i in known
+        ]
+        if rows:
+            with self._explained():
+                self.client.update_vectors(self.name, rows, wait=True)
+
     def delete(self, ids: Sequence[str]) -> None:
         """See ``Store``."""
         if ids:
@@ -67,29 +91,9 @@ class ServerStore:
         return {str(record.id) for record in found}
 
     def candidates(self, dense: Vectors, sparse: SparseVector, depth: int) -> Candidates:
-        """See ``Store``. One round trip."""
-        request, prefetch = self._models.QueryRequest, self._models.Prefetch
-        by_dense = dense.tolist()
-        requests = [request(query=by_dense, using=DENSE, limit=depth)]
-        if sparse.indices:
-            terms = self._sparse(sparse)
-            first_terms = prefetch(query=terms, using=SPARSE, limit=depth)
-            first_dense = prefetch(query=by_dense, using=DENSE, limit=depth)
-            requests += [
-                request(query=terms, using=SPARSE, limit=depth),
-                request(prefetch=first_terms, query=by_dense, using=DENSE, limit=depth),
-                request(prefetch=first_dense, query=terms, using=SPARSE, limit=depth),
-            ]
-            for index, value in zip(sparse.indices, sparse.values, strict=True):
-                term = self._models.SparseVector(indices=[index], values=[value])
-                requests.append(request(query=term, using=SPARSE, limit=1))
-        with self._explained():
-            answers = [_scores(r.points) for r in self.client.query_batch_points(self.name, requests)]
-        if not sparse.indices:
-            return merge(answers[0], {}, {}, 0)
-        top, lexical, rest, lexical_rest, *per_term = answers
-        best = {t: max(s.values(), default=None) for t, s in zip(sparse.indices, per_term, strict=True)}
-        return merge(top | rest, lexical | lexical_rest, best, self.count())
+        """See ``Store``. One round trip, or two where very many passages are equal at the cut."""
+        found = deepened(lambda limit: self._search(dense, sparse, limit), depth)
+        return found.best(depth, self.count() if sparse.indices else 0)
 
     def fetch(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """See ``Store``."""
@@ -97,6 +101,13 @@ class ServerStore:
             records = self.client.retrieve(self.name, list(ids), with_payload=True, with_vectors=False)
         payloads = {str(record.id): dict(record.payload or {}) for record in records}
         return [payloads[i] for i in ids]
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """See ``Store``."""
+        with self._explained():
+            records = self.client.retrieve(self.name, list(ids), with_payload=False, with_vectors=[DENSE])
+        found: dict[str, Any] = {str(record.id): dict(record.vector or {})[DENSE] for record in records}  # type: ignore[arg-type]
+        return np.array([found[i] for i in ids], dtype=np.float32)
 
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """See ``Store``."""
@@ -111,6 +122,10 @@ class ServerStore:
                 yield tuple(str(record.id) for record in records), vectors
             if offset is None:
                 return
+
+    def term_counts(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """See ``Store``."""
+        return counted(self._terms())
 
     def count(self) -> int:
         """See ``Store``."""
@@ -127,6 +142,38 @@ class ServerStore:
 
     def close(self) -> None:
         """Nothing to do: the client is shared by all slices and closed by whoever opened it."""
+
+    def _terms(self, batch: int = 1000) -> Iterator[list[list[int]]]:
+        offset: Any = None
+        while True:
+            with self._explained():
+                records, offset = self.client.scroll(
+                    self.name, limit=batch, offset=offset, with_vectors=[SPARSE], with_payload=False
+                )
+            vectors: list[Any] = [dict(record.vector or {}) for record in records]  # type: ignore[arg-type]
+            yield [list(vector[SPARSE].indices) for vector in vectors if SPARSE in vector]
+            if offset is None:
+                return
+
+    def _search(self, dense: Vectors, sparse: SparseVector, limit: int) -> Found:
+        request, prefetch = self._models.QueryRequest, self._models.Prefetch
+        by_dense = dense.tolist()
+        requests = [request(query=by_dense, using=DENSE, limit=limit)]
+        if sparse.indices:
+            terms = self._sparse(sparse)
+            of_top = prefetch(query=by_dense, using=DENSE, limit=limit)
+            of_terms = prefetch(query=terms, using=SPARSE, limit=limit)
+            requests += [
+                request(query=terms, using=SPARSE, limit=limit),
+                request(prefetch=of_top, query=terms, using=SPARSE, limit=limit),
+                request(prefetch=of_terms, query=by_dense, using=DENSE, limit=limit),
+            ]
+        for index, value in zip(sparse.indices, sparse.values, strict=True):
+            term = self._models.SparseVector(indices=[index], values=[value])
+            requests.append(request(query=term, using=SPARSE, limit=1))
+        with self._explained():
+            answers = [_scores(answer.points) for answer in self.client.query_batch_points(self.name, requests)]
+        return found_of(limit, answers, sparse)
 
     def _sparse(self, vector: SparseVector) -> models.SparseVector:
         return self._models.SparseVector(indices=list(vector.indices), values=list(vector.values))

@@ -15,6 +15,7 @@ import pytest
 from evaluation.beir import BeirSet
 from evaluation.experiment import evaluate_runs
 from evaluation.files import json_lines
+from evaluation.routing import Routed, read_routing
 from evaluation.runs import Run, retrieve_run
 from indexes.errors import InputError
 
@@ -34,7 +35,7 @@ def test_the_table_counts_every_judged_question_and_tests_against_the_baseline(
     expected = (2 / np.log2(3)) / (2 + 1 / np.log2(3)) / 2
     assert table.row("worse one").values["nDCG@10"].value == pytest.approx(expected)
     assert table.row("worse one").n == 2
-    assert set(table.row("worse one").p) == {"nDCG@10", "R@100"}
+    assert set(table.row("worse one").p) == {"nDCG@10", "R@100", "MAP", "MRR"}
     assert "worse one: 1 of 2 judged questions have no results and score 0." in table.notes
     assert "worse one: 1 questions of the run are not judged in this split and are ignored." in table.notes
 
@@ -56,6 +57,15 @@ def test_the_files_hold_runs_scores_table_and_origin(make_set: MakeSet, tmp_path
         ("good", "q1", 2), ("good", "q2", 1), ("worse one", "q1", 2), ("worse one", "q2", 0),
     ]  # fmt: skip
     assert lines[3]["nDCG@10"] == 0.0
+
+
+def test_costs_stand_in_the_table_and_routes_in_a_file(make_set: MakeSet, tmp_path: Path) -> None:
+    routes = {"good": [Routed("q1", frozenset({"a"}), ("a",), {"a": 1.0})]}
+    table = evaluate_runs(
+        BeirSet.read(make_set()), [GOOD, WORSE], tmp_path, costs={"good": {"CPU ms": 3.5}}, routing=routes
+    )
+    assert (table.row("good").cost, table.row("worse one").cost) == ({"CPU ms": 3.5}, {})
+    assert read_routing(tmp_path / "routing.jsonl") == routes
 
 
 def test_evaluating_again_from_the_written_files_gives_the_same_bytes(make_set: MakeSet, tmp_path: Path) -> None:
@@ -94,6 +104,7 @@ def test_a_stored_run_is_evaluated_without_heavy_imports(make_set: MakeSet, tmp_
 import sys
 from evaluation.beir import BeirSet
 from evaluation.experiment import evaluate_runs
+from evaluation.routing import Routed, read_routing
 from evaluation.runs import Run
 table = evaluate_runs(BeirSet.read(sys.argv[1]), [Run.read(sys.argv[2])], sys.argv[3])
 assert table.row("good").values["nDCG@10"].value == 1.0

@@ -72,8 +72,8 @@ def test_a_question_without_results_lowers_the_mean() -> None:
     full = score_run(Run("r", {"q1": [("d1", 1.0)], "q2": [("d1", 1.0)]}), qrels)
     skipped = score_run(Run("r", {"q1": [("d1", 1.0)]}), qrels)
     empty = score_run(Run("r", {"q1": [("d1", 1.0)], "q2": []}), qrels)
-    assert full.means == {"nDCG@10": 1.0, "R@100": 1.0}
-    assert skipped.means == empty.means == {"nDCG@10": 0.5, "R@100": 0.5}
+    assert full.means == {"nDCG@10": 1.0, "R@100": 1.0, "MAP": 1.0, "MRR": 1.0}
+    assert skipped.means == empty.means == {"nDCG@10": 0.5, "R@100": 0.5, "MAP": 0.5, "MRR": 0.5}
     assert skipped.questions == ("q1", "q2")
     assert skipped.values["nDCG@10"].tolist() == [1.0, 0.0]
 
@@ -84,7 +84,7 @@ def test_a_run_without_anything_scores_zero() -> None:
 
 def test_an_id_that_stands_twice_counts_once() -> None:
     twice = Run("r", {"q": [("d1", 2.0), ("d1", 1.5), ("d2", 1.0)]})
-    assert score_run(twice, {"q": {"d1": 1, "d2": 1}}).means == {"nDCG@10": 1.0, "R@100": 1.0}
+    assert set(score_run(twice, {"q": {"d1": 1, "d2": 1}}).means.values()) == {1.0}
 
 
 def test_all_measures_see_ties_in_order_of_id() -> None:

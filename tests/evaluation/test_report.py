@@ -48,3 +48,22 @@ def test_rows_are_found_by_name() -> None:
     assert TABLE.row("a|b") is TABLE.rows[1]
     with pytest.raises(KeyError):
         TABLE.row("absent")
+
+
+def test_a_narrow_table_puts_the_interval_below_the_mean() -> None:
+    assert TABLE.narrow() == [
+        ("bm25 (baseline)", "300", "0.660", "–"),
+        ("", "", "[0.610, 0.710]", ""),
+        ("a|b", "300", "0.700 p<0.001", "0.100"),
+        ("", "", "[0.650, 0.750]", "[0.050, 0.200]"),
+    ]
+
+
+def test_a_difference_shows_its_sign() -> None:
+    assert Interval(0.031, -0.002, 0.061).signed == "+0.031 [-0.002, +0.061]"
+
+
+def test_differences_and_costs_are_in_the_dict() -> None:
+    row = Row("r", 1, {}, {}, {"m": Interval(0.5, float("nan"), 1.0)}, {"CPU ms": 0.0}).to_dict()
+    assert row["difference"] == {"m": {"value": 0.5, "low": None, "high": 1.0}}
+    assert row["cost"] == {"CPU ms": 0.0}

@@ -78,6 +78,10 @@ def _upsert(engine: QdrantClient, name: str, body: Any) -> Any:
     return _plain(engine.upsert(name, models.PointsList.model_validate(body).points))
 
 
+def _update_vectors(engine: QdrantClient, name: str, body: Any) -> Any:
+    return _plain(engine.update_vectors(name, models.UpdateVectors.model_validate(body).points))
+
+
 def _retrieve(engine: QdrantClient, name: str, body: Any) -> Any:
     wanted = models.PointRequest.model_validate(body)
     return _plain(engine.retrieve(name, wanted.ids, wanted.with_payload or False, wanted.with_vector or False))
@@ -109,6 +113,7 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[QdrantClient, str, Any], Any]] = {
     ("PUT", ""): _create,
     ("DELETE", ""): lambda engine, name, _: engine.delete_collection(name),
     ("PUT", "points"): _upsert,
+    ("PUT", "points/vectors"): _update_vectors,
     ("POST", "points"): _retrieve,
     ("POST", "points/delete"): lambda engine, name, body: _plain(
         engine.delete(name, models.PointIdsList.model_validate(body))

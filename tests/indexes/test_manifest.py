@@ -24,6 +24,16 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "new" / "orchard").iterdir()] == [FILE]
 
 
+def test_a_manifest_from_before_there_were_adapters_is_read(tmp_path: Path) -> None:
+    MANIFEST.write(tmp_path)
+    values = json.loads((tmp_path / FILE).read_text())
+    assert (values.pop("adapter"), values.pop("pending")) == ("", False)
+    (tmp_path / FILE).write_text(json.dumps(values))
+    assert replace(Manifest.read(tmp_path), updated="") == MANIFEST
+    moved = replace(MANIFEST, adapter="0123456789abcdef", pending=True).write(tmp_path)
+    assert Manifest.read(tmp_path) == moved
+
+
 def test_two_changes_within_a_second_are_told_apart(tmp_path: Path) -> None:
     first = MANIFEST.write(tmp_path)
     assert first.write(tmp_path).updated > first.updated
@@ -99,3 +109,21 @@ def test_another_encoder_is_refused_with_both_names_and_the_way_out(given: Finge
         check_fingerprint(MANIFEST, given)
     assert f"revision {given.revision}, {given.dimension} dimensions" in caught.value.problem
     assert "symposia experts remove orchard" in caught.value.fix
+
+
+@pytest.mark.parametrize(("built", "given"), [("float32", "int8"), ("int8", "float32")])
+def test_vectors_of_another_precision_are_refused_with_the_setting_that_mends_it(built: str, given: str) -> None:
+    manifest = replace(MANIFEST, fingerprint=replace(FINGERPRINT, precision=built))
+    with pytest.raises(SliceError, match=f"built with {built} vectors of words, .* ask for {given} ones") as caught:
+        check_fingerprint(manifest, replace(FINGERPRINT, precision=given))
+    assert f'models.runtime = "{built}"' in caught.value.fix
+    assert "symposia experts remove orchard" in caught.value.fix
+
+
+def test_a_manifest_without_a_precision_is_one_of_float32(tmp_path: Path) -> None:
+    MANIFEST.write(tmp_path)
+    values = json.loads((tmp_path / FILE).read_text())
+    assert values["fingerprint"].pop("precision") == "float32"
+    (tmp_path / FILE).write_text(json.dumps(values))
+    assert Manifest.read(tmp_path).fingerprint == FINGERPRINT
+    check_fingerprint(Manifest.read(tmp_path), FINGERPRINT)

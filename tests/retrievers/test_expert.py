@@ -22,7 +22,7 @@ def test_its_own_question_is_far_above_the_background_and_anothers_is_not(make_p
     encoder = WordEncoder()
     expert = fill(make_panel(encoder=encoder), "planets")
     own, other = encoder.encode_questions([QUESTIONS["planets"], "Which metal melts in the hand of a person?"])
-    assert expert.pilots.score(own) > 4 > expert.pilots.score(other)
+    assert expert.profile.pilots.score(own) > 4 > expert.profile.pilots.score(other)
 
 
 def test_an_expert_is_made_once_and_then_loaded(make_panel: MakePanel) -> None:
@@ -31,8 +31,8 @@ def test_an_expert_is_made_once_and_then_loaded(make_panel: MakePanel) -> None:
     questions = encoder.questions
     loaded = Expert.of(made.slice, encoder)
     assert encoder.questions == questions
-    assert (loaded.background, loaded.pilots.background) == (made.background, made.pilots.background)
-    np.testing.assert_array_equal(loaded.pilots.vectors, made.pilots.vectors)
+    assert (loaded.background, loaded.profile.pilots.background) == (made.background, made.profile.pilots.background)
+    np.testing.assert_array_equal(loaded.profile.pilots.vectors, made.profile.pilots.vectors)
     assert sorted(path.name for path in made.slice.folder.iterdir()) == [FILE, "slice.json"]
 
 
@@ -40,9 +40,9 @@ def test_an_expert_is_made_anew_when_its_slice_has_changed(make_panel: MakePanel
     panel = make_panel()
     before = fill(panel, "orchard")
     after = fill(panel, "orchard", make_passages(["Walnut trees are shaken by machines."]))
-    assert len(after.pilots.vectors) == len(before.pilots.vectors) + 1
+    assert len(after.profile.pilots.vectors) == len(before.profile.pilots.vectors) + 1
     walnuts = panel.encoder.encode_questions(["How are walnut trees shaken?"])[0]
-    assert after.pilots.score(walnuts) > before.pilots.score(walnuts) + 1
+    assert after.profile.pilots.score(walnuts) > before.profile.pilots.score(walnuts) + 1
 
 
 def test_damaged_pilots_are_made_anew(make_panel: MakePanel) -> None:

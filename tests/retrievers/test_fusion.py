@@ -99,6 +99,44 @@ def test_calibrated_scores_are_log_odds() -> None:
     assert not fuse(found, BACKGROUND, "calibrated", Relevance(0, 0, 0)).any()
 
 
+def test_the_weights_of_calibrated_decide_and_a_weight_of_0_leaves_its_score_out() -> None:
+    found = candidates({"a": (0.9, 0.5), "b": (0.6, 1.5), "c": (0.7, 0.0)})
+
+    def order(dense: float, coverage: float) -> list[str]:
+        scores = fuse(found, BACKGROUND, "calibrated", Relevance(-1.0, dense, coverage))
+        return [i for i, _ in ranking(found, scores, 3)]
+
+    assert order(1.0, 0.0) == [i for i, _ in ranking(found, found.dense, 3)] == ["a", "c", "b"]
+    assert order(0.0, 1.0) == [i for i, _ in ranking(found, found.bm25, 3)] == ["b", "a", "c"]
+    assert order(0.1, 4.0) == ["b", "a", "c"]
+    assert order(1.0, 4.0) == ["a", "b", "c"]
+
+
+def test_rrf_ranks_equal_scores_by_id() -> None:
+    whole = ranked({"c": (0.5, 0.0), "a": (0.5, 0.0), "b": (0.5, 0.0)}, "rrf")
+    assert [i for i, _ in whole] == ["a", "b", "c"]
+    assert [score for _, score in whole] == pytest.approx([2 / (RRF_K + rank) for rank in (1, 2, 3)], rel=1e-6)
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_the_limit_cuts_among_equals_by_id(fusion: Fusion) -> None:
+    scores = dict.fromkeys("dbca", (0.5, 0.5)) | {"z": (0.9, 0.9)}
+    assert [i for i, _ in ranked(scores, fusion, 3)] == ["z", "a", "b"]
+
+
+def test_a_score_of_0_is_a_score_between_the_positive_and_the_negative() -> None:
+    scores = {"a": (-0.2, 0.0), "b": (0.0, 0.0), "c": (0.25, 0.0)}
+    assert ranked(scores, "dense") == [("c", 0.25), ("b", 0.0), ("a", pytest.approx(-0.2))]
+    assert [i for i, _ in ranked(scores, "calibrated")] == ["c", "b", "a"]
+    assert [i for i, _ in ranked(scores, "minmax")] == ["c", "b", "a"]
+    assert ranked(scores, "bm25") == [("a", 0.0), ("b", 0.0), ("c", 0.0)]
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_candidate_with_no_score_at_all_is_kept(fusion: Fusion) -> None:
+    assert [i for i, _ in ranked({"a": (0.0, 0.0), "b": (0.5, 0.5)}, fusion)] == ["b", "a"]
+
+
 def test_an_unknown_fusion_is_an_input_error_that_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="no fusion named 'blend'") as caught:
         fuse(candidates({}), BACKGROUND, cast("Fusion", "blend"))

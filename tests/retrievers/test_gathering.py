@@ -7,7 +7,7 @@ import pytest
 
 from retrievers.calibration import Background
 from retrievers.fusion import fuse, ranking
-from retrievers.gathering import Gathered, Hit, Retrieval, evidence, gather
+from retrievers.gathering import Asked, Gathered, Hit, Retrieval, evidence, gather
 from retrievers.panel import Panel
 from tests.fakes import QUESTIONS
 from tests.retrievers.conftest import break_store
@@ -18,12 +18,13 @@ NOTHING = Gathered((), (), {})
 
 def gathered(panel: Panel, *names: str, question: str = QUESTION, passages: int = 4) -> Gathered:
     vector = panel.encoder.encode_questions([question])[0]
-    return gather([panel.experts[name] for name in names], question, vector, Retrieval(passages=passages))
+    asked = Asked(question, vector, dict.fromkeys(names, 1.0))
+    return gather([asked], panel.experts, Retrieval(passages=passages))[0]
 
 
 def test_hits_of_all_experts_fall_in_probability_with_ties_by_id(panel: Panel) -> None:
     found = gathered(panel, "orchard", "engines", "planets")
-    assert list(found.hits) == sorted(found.hits, key=lambda hit: (-hit.logit, hit.passage.id))
+    assert list(found.hits) == sorted(found.hits, key=lambda hit: (-hit.score, hit.passage.id))
     assert {hit.expert for hit in found.hits} == {"orchard", "engines", "planets"}
     again = gathered(panel, "planets", "orchard", "engines")
     assert [hit.passage.id for hit in again.hits] == [hit.passage.id for hit in found.hits]
@@ -88,6 +89,6 @@ def test_certain_hits_keep_the_order_of_their_scores(panel: Panel) -> None:
     vector = panel.encoder.encode_questions([QUESTION])[0]
     candidates = expert.slice.search(QUESTION, vector, 8)
     expected = ranking(candidates, fuse(candidates, expert.background, "calibrated"), 8)
-    found = gather([expert], QUESTION, vector, Retrieval(passages=4))
+    (found,) = gather([Asked(QUESTION, vector, {"orchard": 1.0})], {"orchard": expert}, Retrieval(passages=4))
     assert np.isfinite([score for _, score in expected]).all()
     assert [hit.passage.id for hit in found.hits] == [i for i, _ in expected]

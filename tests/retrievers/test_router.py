@@ -14,7 +14,9 @@ from retrievers.calibration import Background
 from retrievers.evidence import Route, Share
 from retrievers.gate import NullExpert
 from retrievers.pilots import Pilots
-from retrievers.router import PilotRouter, Wishes, combine
+from retrievers.profile import Profile
+from retrievers.router import ScoredRouter, Wishes, combine
+from retrievers.scorers import NearestPilot
 
 NAMES = ("engines", "orchard", "planets", "rivers", "stones")
 QUESTION = "When do apple trees blossom?"
@@ -29,13 +31,17 @@ def pilots(score: float) -> Pilots:
     return Pilots(VECTOR[None, :], Background(1.0 - score, 1.0))
 
 
-def router(null: float = -100.0, kind: str = "chitchat", **options: float) -> PilotRouter:
-    return PilotRouter(NullExpert(pilots(null), (kind,)), **options)  # type: ignore[arg-type]
+def profile(score: float) -> Profile:
+    return Profile(pilots(score))
+
+
+def router(null: float = -100.0, kind: str = "chitchat", **options: float) -> ScoredRouter:
+    return ScoredRouter(NullExpert(pilots(null), (kind,)), NearestPilot(), **options)  # type: ignore[arg-type]
 
 
 def route(scores: dict[str, float], wishes: Wishes = NONE, question: str = QUESTION, **options: float) -> Route:
     return router(**options).route(  # type: ignore[arg-type]
-        question, VECTOR, {n: pilots(s) for n, s in scores.items()}, wishes
+        question, VECTOR, {n: profile(s) for n, s in scores.items()}, wishes
     )
 
 
@@ -96,7 +102,7 @@ def test_equal_experts_go_by_name() -> None:
 def test_a_clear_question_asks_one_expert_and_an_ambiguous_one_several() -> None:
     clear = route({"orchard": 9.0, "engines": 0.0, "planets": 0.0})
     assert clear.experts == ("orchard",)
-    assert "Asked orchard (100%): its pilots are clearly nearest." in clear.reason
+    assert "Asked orchard (100%): it is clearly the most familiar with it." in clear.reason
     ambiguous = route({"orchard": 9.0, "engines": 9.0, "planets": 0.0})
     assert ambiguous.experts == ("engines", "orchard")
     assert "no expert alone is probable enough" in ambiguous.reason
@@ -114,7 +120,7 @@ def test_a_probable_null_expert_skips_retrieval_and_an_unsure_one_does_not(null:
 
 @pytest.mark.parametrize(("kind", "text"), [("chitchat", "small talk"), ("about", "a question about this system")])
 def test_a_skipped_question_is_called_what_it_is_nearest_to(kind: str, text: str) -> None:
-    found = router(9.0, kind).route("Hello", VECTOR, {"orchard": pilots(0.0)}, NONE)
+    found = router(9.0, kind).route("Hello", VECTOR, {"orchard": profile(0.0)}, NONE)
     assert (found.decision, found.kind, found.experts) == ("skip", kind, ())
     assert text in found.reason
 
@@ -126,7 +132,7 @@ def test_a_calculation_is_skipped_whatever_the_scores_say() -> None:
 
 
 def test_what_only_resembles_a_calculation_is_retrieved() -> None:
-    found = router(9.0, "arithmetic").route(QUESTION, VECTOR, {"orchard": pilots(0.0)}, NONE)
+    found = router(9.0, "arithmetic").route(QUESTION, VECTOR, {"orchard": profile(0.0)}, NONE)
     assert (found.decision, found.kind, found.experts) == ("retrieve", "domain", ("orchard",))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,17 @@ def test_a_limit_does_not_go_with_a_stored_run(run: Any, tiny: Path) -> None:
     ended = run("evaluate", tiny, "--run", "good.trec", "--limit", "1")
     assert ended.code == 2
     assert "scored whole" in ended.err
+
+
+def test_the_table_with_all_default_measures_fits_a_hundred_columns(
+    run: Any, tiny: Path, tmp_path: Path, terminal: None
+) -> None:
+    Path("half.trec").rename("a-run-named-long.trec")
+    ended = run("evaluate", tiny, "--run", "good.trec", "--run", "a-run-named-long.trec", "--out", "results")
+    for measure in ("nDCG@10", "R@100", "MAP", "MRR"):
+        assert measure in ended.out
+    text = re.sub(r"\x1b\[[0-9;]*m", "", ended.out)
+    ruled = [line for line in text.splitlines() if "│" in line or "┃" in line]
+    assert len(ruled) == 5
+    assert all(len(line) <= 100 for line in ruled)
+    assert "a-run-named-long" in ended.out

@@ -11,6 +11,8 @@ import pytest
 
 from app.doctor import parts
 from app.settings import Settings
+from indexes.encoders.exported import MODEL, RECORD, TOKENIZER, export_folder
+from indexes.encoders.folder import fingerprint_of
 from indexes.errors import MissingModelError
 from indexes.slice import Slice
 from indexes.store.edge import OWNER
@@ -59,6 +61,36 @@ def test_a_model_folder_of_ones_own_is_fine(settings: Settings, tmp_path: Any) -
     check = parts.model("generator", settings.model_copy(update={"models": models}))
     assert check.status == "ok"
     assert str(tmp_path) in check.detail
+
+
+@pytest.mark.parametrize(
+    ("runtime", "said"),
+    [
+        ("int8", "run by ONNX Runtime as int8 (to be exported at its first use)"),
+        ("float32", "run by ONNX Runtime as float32 (exported)"),
+        ("torch", "run by torch"),
+    ],
+)
+def test_what_runs_the_encoder_is_told(settings: Settings, tmp_path: Any, runtime: str, said: str) -> None:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"hidden_size": 4}')
+    models = settings.models.model_copy(update={"encoder": str(folder), "runtime": runtime})
+    made = export_folder(models.folder, fingerprint_of(folder, "tiny"))
+    made.mkdir(parents=True)
+    (made / MODEL).write_bytes(b"12")
+    (made / TOKENIZER).write_bytes(b"123")
+    (made / RECORD).write_text(json.dumps({"files": {MODEL: 2, TOKENIZER: 3}}))
+    check = parts.model("encoder", settings.model_copy(update={"models": models}))
+    assert (check.status, check.detail) == ("ok", f"{folder} in {folder}, {said}")
+
+
+def test_an_encoder_folder_that_does_not_state_its_width_fails(settings: Settings, tmp_path: Any) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    models = settings.models.model_copy(update={"encoder": str(tmp_path)})
+    check = parts.model("encoder", settings.model_copy(update={"models": models}))
+    assert check.status == "fail"
+    assert "does not state the width" in check.detail
 
 
 def test_no_slices_is_a_warning_that_names_the_next_step(settings: Settings) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexes.store.base import merge
+from indexes.store.base import Found, SparseVector, deepened, found_of, merge
 
 
 def test_ids_ascend_and_scores_follow_them() -> None:
@@ -30,3 +30,52 @@ def test_coverage_never_exceeds_one_and_is_zero_where_nothing_is_attainable() ->
 def test_a_score_of_zero_is_no_missing_score() -> None:
     found = merge({"a": 0.0}, {"a": 0.0}, {1: 0.0}, 10)
     assert (found.ids, found.attainable, found.unseen) == (("a",), 0.0, frozenset())
+
+
+def found(limit: int, top: dict[str, float], lexical: dict[str, float] | None = None) -> Found:
+    lexical = lexical or {}
+    return Found(limit, top, lexical, dict.fromkeys(top, 0.5) | lexical, dict.fromkeys(lexical, 0.1) | top, {1: 2.0})
+
+
+def test_the_cut_takes_the_lowest_ids_of_equals() -> None:
+    candidates = found(9, {"d": 0.9, "c": 0.5, "b": 0.5, "a": 0.4}, {"d": 3.0, "z": 1.0, "y": 1.0}).best(2, 10)
+    assert candidates.ids == ("b", "d", "y")
+    np.testing.assert_allclose(candidates.dense, [0.5, 0.9, 0.1])
+    np.testing.assert_allclose(candidates.bm25, [0.5, 3.0, 1.0])
+
+
+def test_a_cut_is_decided_unless_what_was_not_returned_may_be_equal() -> None:
+    assert found(2, {"a": 0.9, "b": 0.5}).decides(1)
+    assert not found(2, {"a": 0.5, "b": 0.5}).decides(1)
+    assert found(3, {"a": 0.5, "b": 0.5}).decides(1)
+    assert not found(2, {"a": 0.9, "b": 0.5}, {"a": 0.0, "b": 0.0}).decides(1)
+    assert found(2, {}).decides(1)
+
+
+def test_a_search_is_repeated_once_where_ties_go_beyond_the_spare() -> None:
+    limits: list[int] = []
+
+    def search(limit: int) -> Found:
+        limits.append(limit)
+        return found(limit, {f"{n:04}": 0.5 for n in range(limit)})
+
+    assert deepened(search, 3).best(3, 10).ids == ("0000", "0001", "0002")
+    assert limits == [19, 1027]
+
+
+def test_a_search_whose_cut_is_clear_is_not_repeated() -> None:
+    limits: list[int] = []
+
+    def search(limit: int) -> Found:
+        limits.append(limit)
+        return found(limit, {f"{n:04}": 1 / (n + 1) for n in range(limit)})
+
+    assert deepened(search, 3).best(3, 10).ids == ("0000", "0001", "0002")
+    assert limits == [19]
+
+
+def test_answers_are_sorted_into_what_they_answer() -> None:
+    top, lexical, of_top, of_lexical = {"a": 0.1}, {"b": 2.0}, {"a": 1.0}, {"b": 0.0}
+    sorted_ = found_of(5, [top, lexical, of_top, of_lexical, {"b": 0.0}, {}], SparseVector((7, 9), (1.0, 1.0)))
+    assert sorted_ == Found(5, top, lexical, of_top, of_lexical, {7: 0.0, 9: None})
+    assert found_of(5, [top], SparseVector((), ())) == Found(5, top, {}, {}, {}, {})

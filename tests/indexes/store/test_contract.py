@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
 from indexes.store.base import Candidates, Point, SparseVector, Store, Vectors
+from indexes.store.edge import EdgeStore
 from tests.fakes import DIMENSION, QUESTIONS, WordEncoder
 from tests.indexes.store.conftest import BM25, MakeStore
 
@@ -49,6 +50,11 @@ def reference(points: list[Point], question: str) -> tuple[dict[str, float], flo
 
 def best(scores: dict[str, float], depth: int) -> set[str]:
     return set(sorted((i for i in scores if scores[i] > 0), key=lambda i: (-scores[i], i))[:depth])
+
+
+def exact(store: Store) -> bool:
+    """Whether vectors keep their last bit; the client's in-memory mode scales them anew at every question."""
+    return isinstance(store, EdgeStore)
 
 
 def same(one: Candidates, other: Candidates) -> None:
@@ -91,6 +97,64 @@ def test_storing_another_point_with_an_id_replaces_the_old_one(filled: Store, po
     assert filled.count() == len(points)
     assert filled.fetch([old.id]) == [donor.payload]
     np.testing.assert_allclose(everything(filled)[old.id], donor.dense, atol=1e-6)
+
+
+def test_updated_vectors_replace_the_old_ones_and_nothing_else(filled: Store, points: list[Point]) -> None:
+    moved, others = points[:5], points[5:]
+    before, asked = everything(filled), ask(filled, ASKED[0], len(points))
+    filled.update_vectors([point.id for point in moved], np.stack([-point.dense for point in moved]))
+    filled.flush()
+    after, again = everything(filled), ask(filled, ASKED[0], len(points))
+    np.testing.assert_allclose(
+        [after[p.id] for p in moved], [[-x for x in before[p.id]] for p in moved], rtol=0, atol=1e-7
+    )
+    kept = [[scanned[point.id] for point in others] for scanned in (after, before)]
+    np.testing.assert_allclose(*kept, rtol=0, atol=0 if exact(filled) else 3e-7)
+    assert filled.fetch([point.id for point in points]) == [point.payload for point in points]
+    assert (again.ids, again.unseen, filled.count()) == (asked.ids, asked.unseen, len(points))
+    np.testing.assert_allclose(again.bm25, asked.bm25, atol=1e-6)
+    signs = [-1 if i in {point.id for point in moved} else 1 for i in again.ids]
+    np.testing.assert_allclose(again.dense, asked.dense * signs, atol=1e-5)
+
+
+def test_updated_vectors_are_scaled_to_length_1(filled: Store, points: list[Point]) -> None:
+    filled.update_vectors([points[0].id], 7 * points[1].dense[None])
+    np.testing.assert_allclose(everything(filled)[points[0].id], points[1].dense, atol=1e-6)
+
+
+def test_vectors_of_unknown_ids_are_ignored(filled: Store, points: list[Point]) -> None:
+    before = everything(filled)
+    ids = [str(uuid4()), points[0].id, str(uuid4())]
+    filled.update_vectors(ids, np.stack([points[1].dense, points[2].dense, points[3].dense]))
+    filled.update_vectors(ids[:1], points[1].dense[None])
+    filled.update_vectors([], np.zeros((0, DIMENSION), dtype=np.float32))
+    after = everything(filled)
+    assert after.keys() == before.keys()
+    assert [i for i in after if after[i] != before[i]] == [points[0].id]
+
+
+def test_what_was_scanned_can_be_put_back_to_the_last_bit(filled: Store) -> None:
+    extra = np.random.default_rng(3).standard_normal((200, DIMENSION)).astype(np.float32)
+    filled.upsert([Point(str(UUID(int=n)), 3 * vector, NOTHING, {}) for n, vector in enumerate(extra)])
+    before = everything(filled)
+    ids, vectors = list(before), np.array(list(before.values()), dtype=np.float32)
+    filled.update_vectors(ids, vectors[::-1])
+    assert everything(filled) != before
+    filled.update_vectors(ids, vectors)
+    after = everything(filled)
+    assert list(after) == ids
+    np.testing.assert_allclose(list(after.values()), vectors, rtol=0, atol=0 if exact(filled) else 3e-7)
+
+
+@pytest.mark.parametrize("copies", [5, 40])
+def test_of_equal_passages_those_with_the_lowest_ids_are_taken(store: Store, points: list[Point], copies: int) -> None:
+    ids = [str(UUID(int=int(n) << 64)) for n in np.random.default_rng(copies).permutation(copies)]
+    for i in ids:  # one by one, so that the engine spreads them over its segments
+        store.upsert([replace(points[0], id=i)])
+    found = ask(store, points[0].payload["text"], 3)
+    assert found.ids == tuple(sorted(ids)[:3])
+    np.testing.assert_allclose(found.dense, found.dense[0], atol=1e-6)
+    np.testing.assert_allclose(found.coverage, 1, atol=1e-6)
 
 
 def test_existing_are_those_that_are_stored(filled: Store, points: list[Point]) -> None:

@@ -1,0 +1,116 @@
+"""The sets of the benchmark: their experts, built and trained once, and their questions in terms of passage ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.bench.retrieval.indexing import index
+from app.train import Request, train
+from evaluation.beir import BeirSet
+from indexes.errors import InputError
+from retrievers.panel import Panel
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from retrievers.training.kinds import Report
+
+POOLED_SIX = (
+    "scifact",
+    "nfcorpus",
+    "fiqa-pooled",
+    "mtrag-cloud",
+    "legalbenchrag-contractnli",
+    "hotpotqa-1000",
+)
+MOST_DEV = 300
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Judged questions of one set.
+
+    Parameters
+    ----------
+    ids, texts
+        In the order of the judgements.
+    relevant
+        For each, passage id to grade. A relevant document that no passage holds keeps its own id, and is never found.
+    """
+
+    expert: str
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    relevant: tuple[Mapping[str, int], ...]
+
+    @property
+    def qrels(self) -> dict[str, Mapping[str, int]]:
+        """Question id to passage id to grade."""
+        return dict(zip(self.ids, self.relevant, strict=True))
+
+    def head(self, limit: int) -> Questions:
+        """The first ``limit``."""
+        return Questions(self.expert, self.ids[:limit], self.texts[:limit], self.relevant[:limit])
+
+
+@dataclass(frozen=True)
+class Set:
+    """One set: its folder, its test questions, and development questions where its judgements have any beside them.
+
+    ``train`` are the questions that its expert learned from; they may choose among systems that did not.
+    """
+
+    name: str
+    folder: Path
+    test: Questions
+    dev: Questions | None
+    train: Questions | None
+
+
+def splits(folder: Path) -> set[str]:
+    """Names of the judgement files of a BEIR folder."""
+    return {path.stem for path in (folder / "qrels").glob("*.tsv")}
+
+
+def build(panel: Panel, settings: Settings, folders: Sequence[Path], report: Report) -> list[Set]:
+    """Index each folder and train its expert, where that has not been done before; then read the questions."""
+    for folder in folders:
+        if not (folder / "qrels" / "test.tsv").is_file():
+            raise InputError(f"{folder} holds no qrels/test.tsv.", "Name folders in BEIR layout, with test judgements.")
+    for number, folder in enumerate(folders):
+        report("sets", number, len(folders))
+        index(panel, settings, folder, report)
+        available = splits(folder)
+        card = panel.experts[folder.name].slice.folder / "card.json"
+        if "train" in available and not card.is_file():
+            dev = f"{folder}:dev" if "dev" in available else ""
+            train(panel, Request(folder.name, (f"{folder}:train",), dev, kinds=("linear", "nudge")), report=report)
+    return [_read(panel, folder) for folder in folders]
+
+
+def _read(panel: Panel, folder: Path) -> Set:
+    ids = _by_key(panel, folder.name)
+    found = {split: _questions(folder, split, ids) for split in ("test", "dev", "train") if split in splits(folder)}
+    return Set(folder.name, folder, found["test"], found.get("dev"), found.get("train"))
+
+
+def _questions(folder: Path, split: str, ids: Mapping[str, Sequence[str]]) -> Questions:
+    beir = BeirSet.read(folder, split)
+    judged = tuple(beir.qrels)
+    relevant = tuple(
+        {i: grade for key, grade in beir.qrels[question].items() for i in ids.get(key, (f"missing {key}",))}
+        for question in judged
+    )
+    return Questions(folder.name, judged, tuple(beir.queries[question] for question in judged), relevant)
+
+
+def _by_key(panel: Panel, name: str) -> Mapping[str, Sequence[str]]:
+    slice_ = panel.experts[name].slice
+    keys: defaultdict[str, list[str]] = defaultdict(list)
+    for ids, _ in slice_.store.scan():
+        for passage in slice_.passages(ids):
+            keys[passage.key].append(passage.id)
+    return keys

@@ -1,0 +1,116 @@
+"""Calibration of one expert: from its scores to a probability of relevance, fitted on questions its adapter was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.adapters.base import Adapter
+from indexes.encoders.base import Vectors
+from indexes.slice import Slice
+from retrievers.calibration import Background, Relevance
+from retrievers.training.material import Examples, Material
+
+DEPTH = 50
+FEWEST = 50
+RATIOS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
+"""Weight of coverage against that of z, of which the best ranking on the judging questions is taken."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The candidates of one question.
+
+    Parameters
+    ----------
+    z, coverage
+        The two features of ``Relevance``, ``[n]``.
+    grades
+        ``[n]``, 0 where not relevant.
+    ideal
+        DCG@10 of the best possible ranking of all the question's relevant passages.
+    """
+
+    z: NDArray[np.float32]
+    coverage: NDArray[np.float32]
+    grades: NDArray[np.float64]
+    ideal: float
+
+    def ndcg(self, ratio: float) -> float:
+        """nDCG@10 of the candidates ranked by ``z + ratio · coverage``; of equals the first, which is the lower id."""
+        order = np.argsort(-(self.z + ratio * self.coverage), kind="stable")[:10]
+        return dcg(self.grades[order]) / self.ideal
+
+
+def dcg(grades: NDArray[np.float64]) -> float:
+    """Discounted cumulated gain of grades in ranked order, with trec_eval's gain and discount."""
+    return float((grades / np.log2(np.arange(2, len(grades) + 2))).sum())
+
+
+def calibrate(
+    slice_: Slice, material: Material, adapters: Sequence[Adapter], background: tuple[Sequence[str], Vectors]
+) -> Relevance | None:
+    """Fit an expert's ``Relevance`` on the judging questions of each fold, under the adapter that did not learn from them.
+
+    The ratio of the two weights is the one that ranks best; scale and bias are then Platt's (1999), by maximum likelihood
+    over all candidates. What nobody judged counts as not relevant, so probabilities are low rather than high.
+
+    Parameters
+    ----------
+    adapters
+        One for each fold of the material.
+    background
+        Random questions and their base vectors.
+
+    Returns
+    -------
+    Relevance or None
+        ``None`` where fewer than 50 questions judge: the default is better than a fit to so few.
+    """
+    judged = [
+        each
+        for adapter, fold in zip(adapters, material.folds, strict=True)
+        for each in _judge(slice_, material, adapter, material.examples.take(fold.dev), background)
+    ]
+    return fit(judged) if len(judged) >= FEWEST else None
+
+
+def fit(judged: Sequence[Judged]) -> Relevance | None:
+    """See ``calibrate``; ``None`` where no candidate is relevant, or all are."""
+    from sklearn.linear_model import LogisticRegression
+
+    ratio = max(RATIOS, key=lambda r: (float(np.mean([each.ndcg(r) for each in judged])), -r))
+    scores = np.concatenate([each.z + ratio * each.coverage for each in judged])
+    labels = np.concatenate([each.grades > 0 for each in judged])
+    if labels.all() or not labels.any():
+        return None
+    model = LogisticRegression(C=1e6, max_iter=1000).fit(scores[:, None], labels)
+    scale = float(model.coef_[0, 0])
+    return Relevance(float(model.intercept_[0]), scale, scale * ratio) if scale > 0 else None
+
+
+def _judge(
+    slice_: Slice, material: Material, adapter: Adapter, examples: Examples, background: tuple[Sequence[str], Vectors]
+) -> list[Judged]:
+    texts = examples.labelled.questions
+    passages = adapter.passages(material.ids, material.passages)
+    measured = Background.of((adapter.questions(*background) @ passages.T).max(axis=1))
+    vectors = adapter.questions(texts, examples.vectors)
+    found = []
+    for text, vector, relevant in zip(texts, vectors, examples.labelled.relevant, strict=True):
+        candidates = slice_.search(text, vector, DEPTH)
+        rows = [material.row[i] for i in candidates.ids]
+        z = measured.z(passages[rows] @ vector)
+        found.append(Judged(z, candidates.coverage, _grades(candidates.ids, relevant), _ideal(relevant)))
+    return found
+
+
+def _grades(ids: Sequence[str], relevant: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.array([relevant.get(i, 0.0) for i in ids], dtype=np.float64)
+
+
+def _ideal(relevant: Mapping[str, float]) -> float:
+    return dcg(np.sort(np.array(list(relevant.values()), dtype=np.float64))[::-1][:10])
