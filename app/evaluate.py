@@ -7,20 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.library import AddProgress, Library
+from app.bench.retrieval.indexing import index
 from app.wiring import make_panel
 from evaluation.beir import BeirSet
 from evaluation.experiment import evaluate_runs
 from evaluation.runs import retrieve_run
-from indexes.errors import InputError
-from indexes.readers.files import read
 from retrievers.fusion import Fusion
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from evaluation.report import Table
-    from indexes.readers.problem import Problem
-    from retrievers.panel import Panel
 
 DEPTH = 100
 MODES: dict[str, Fusion] = {"dense": "dense", "bm25": "bm25", "hybrid": "calibrated", "rrf": "rrf", "minmax": "minmax"}
@@ -59,7 +55,8 @@ def evaluate_folder(
     questions = dict(sorted(beir.questions.items())[:limit])
     panel = make_panel(settings, settings.home / "evaluations" / "slices")
     try:
-        name = _index(panel, settings, path, on_progress)
+        name = path.resolve().name
+        index(panel, settings, path, lambda what, done, total: on_progress(f"{what}: {done} of {total}"))
         runs = []
         for mode in modes:
             fusion = MODES[mode]
@@ -76,24 +73,3 @@ def evaluate_folder(
         panel.close()
     asked = replace(beir, qrels={question: beir.qrels[question] for question in questions})
     return evaluate_runs(asked, runs, out, record={"encoder": panel.encoder.fingerprint.to_dict(), "depth": DEPTH})
-
-
-def _index(panel: Panel, settings: Settings, path: Path, on_progress: Report) -> str:
-    name = path.resolve().name
-    panel.open()
-    problems: list[Problem] = []
-
-    def report(progress: AddProgress) -> None:
-        rate = progress.embedded / progress.seconds if progress.seconds else 0.0
-        on_progress(f"indexing {name}: {progress.passages} passages, {rate:.0f} new a second")
-
-    documents = read(path, on_problem=problems.append)
-    library = Library(panel, settings)
-    library.add_documents(documents, name, f"The BEIR set {name}.", on_progress=report, problems=problems)
-    if problems:
-        first = problems[0]
-        raise InputError(
-            f"{len(problems)} records of {path} could not be read; the first: {first.reason}",
-            "Mend corpus.jsonl: a corpus with holes gives scores that cannot be compared.",
-        )
-    return name

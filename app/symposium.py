@@ -23,6 +23,7 @@ from retrievers.question import check_question
 from retrievers.router import Wishes
 
 if TYPE_CHECKING:
+    from app.calibrate import Calibration
     from app.settings import Settings
     from app.train import Request
     from generators.answer import Answer
@@ -200,6 +201,21 @@ class Symposium:
     ) -> AddReport:
         """Read files and folders into an expert's slice, and seat the expert on the panel. See ``Library.add``."""
         return self.library.add_paths(paths, expert, description, on_progress=on_progress, on_problem=on_problem)
+
+    def calibrate(self, sources: Sequence[str], coverage: float = 0.95, seed: int = 0) -> Calibration:
+        """Fit the router on questions of known experts, ``EXPERT=PATH[:SPLIT]``; see ``app.calibrate``.
+
+        It serves from the next ``open`` on.
+        """
+        from app.calibrate import calibrate
+
+        return calibrate(self.panel, sources, coverage, seed)
+
+    def reset_calibration(self) -> None:
+        """Let the router follow the settings again, from the next ``open`` on."""
+        from retrievers.calibrated_router import Calibrated
+
+        Calibrated.remove(self.panel.folder)
 
     def experts(self) -> list[ExpertCard]:
         """All experts by name, those with problems included."""

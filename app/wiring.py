@@ -14,6 +14,7 @@ from generators.policies import Policy, policy
 from generators.verdict import Thresholds
 from indexes.encoders.open import open_encoder
 from indexes.store.open import opener
+from retrievers.calibrated_router import Calibrated
 from retrievers.gathering import Retrieval
 from retrievers.panel import Panel
 from retrievers.router import ScoredRouter
@@ -21,6 +22,7 @@ from retrievers.router import ScoredRouter
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.symposium import Symposium
+    from retrievers.gate import NullExpert
 
 
 def wire(kind: type[Symposium], settings: Settings) -> Symposium:
@@ -47,14 +49,23 @@ def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
     models, store, retrieval = settings.models, settings.store, settings.retrieval
     source, name = resolve(models.encoder, "encoder", models.folder), Path(models.encoder).name
     encoder = open_encoder(source, name, models.runtime, models.folder, models.threads)
-    router = partial(ScoredRouter, mass=retrieval.mass, most=retrieval.most_experts, skip=retrieval.skip)
+    slices = folder or settings.home / "slices"
     return Panel(
-        folder or settings.home / "slices",
+        slices,
         encoder,
         opener(store.url, store.api_key.get_secret_value(), store.timeout),
-        router,
-        Retrieval(retrieval.passages, retrieval.depth, retrieval.floor),
+        partial(make_router, settings, slices),
+        Retrieval(retrieval.passages, retrieval.depth, retrieval.floor, retrieval.merging, retrieval.prior),
     )
+
+
+def make_router(settings: Settings, slices: Path, null: NullExpert) -> ScoredRouter:
+    """The router: mass and temperature are its calibration's where there is one beside the slices; see ``app.calibrate``."""
+    retrieval, calibrated = settings.retrieval, Calibrated.read(slices)
+    mass, temperature = retrieval.mass, 1.0
+    if calibrated is not None:
+        mass, temperature = calibrated.guarantee.mass, calibrated.temperature
+    return ScoredRouter(null, mass=mass, most=retrieval.most_experts, skip=retrieval.skip, temperature=temperature)
 
 
 def make_policy(settings: Settings) -> Policy:

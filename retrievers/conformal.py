@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from indexes.errors import InputError
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
@@ -54,15 +56,25 @@ def guarantee(probabilities: NDArray[np.floating], right: Sequence[int], coverag
         Where there are too few questions for the coverage: fewer than ``coverage / (1 - coverage)``.
     """
     count = len(right)
-    if not 0 < coverage < 1:
-        raise InputError(f"A coverage of {coverage} cannot be promised.", "Name one between 0 and 1, such as 0.95.")
-    rank = math.ceil((count + 1) * coverage)
+    need, rank = fewest(coverage), _ceil((count + 1) * coverage)
     if rank > count:
-        need = math.ceil(coverage / (1 - coverage))
         raise InputError(
             f"{count} calibration questions are too few for a coverage of {coverage:.0%}.",
             f"Give at least {need}, or ask for a lower coverage.",
         )
     own = probabilities[np.arange(count), np.asarray(right)]
     scores = np.where(probabilities >= own[:, None], probabilities, 0.0).sum(axis=1)
-    return Guarantee(min(1.0, float(np.sort(scores)[rank - 1])), coverage, count)
+    mass = float(np.sort(scores)[rank - 1])
+    return Guarantee(mass if mass < 1 - ROUNDING else 1.0, coverage, count)
+
+
+def fewest(coverage: float) -> int:
+    """How many calibration questions a coverage between 0 and 1 needs at least."""
+    if not 0 < coverage < 1:
+        raise InputError(f"A coverage of {coverage} cannot be promised.", "Name one between 0 and 1, such as 0.95.")
+    return _ceil(coverage / (1 - coverage))
+
+
+def _ceil(value: float) -> int:
+    """The least whole number that is not below ``value`` by more than rounding: 0.9 / 0.1 is 9 and a bit."""
+    return math.ceil(value - ROUNDING)

@@ -69,7 +69,7 @@ class Expert:
     slice
         Its passages.
     adapter
-        From the base encoder's space to its own.
+        From the base encoder's space to its own; its question side, since passages are stored as they are searched.
     profile
         What a router knows of it.
     background
@@ -104,7 +104,7 @@ class Expert:
         profile = Profile(
             measured.pilots, measured.vocabulary, learned.questions, slice_.manifest.description or slice_.name
         )
-        return cls(slice_, adapter, profile, measured.background, relevance)
+        return cls(slice_, adapter.asking(), profile, measured.background, relevance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _load(slice_: Slice, adapter: Adapter) -> _Measured | None:
     try:
         pilot_centre, pilot_spread, centre, spread = (float(value) for value in arrays["background"])
         pilots = Pilots(arrays["pilots"], Background(pilot_centre, pilot_spread))
-        vocabulary = Vocabulary(arrays["terms"], arrays["counts"], int(arrays["passages"]))
+        vocabulary = Vocabulary.of(arrays["terms"], arrays["counts"], int(arrays["passages"]))
     except (KeyError, ValueError):
         return None
     return _Measured(pilots, vocabulary, Background(centre, spread))
@@ -138,15 +138,14 @@ def _measure(slice_: Slice, adapter: Adapter, encoder: Encoder) -> _Measured:
     asked = adapter.questions(texts, questions)
     best = [(asked @ vectors.T).max(axis=1) for _, vectors in slice_.store.scan()]
     background = Background.of(np.max(best, axis=0))
-    terms, counts = slice_.store.term_counts()
-    vocabulary = Vocabulary(terms, counts, slice_.store.count())
+    vocabulary = Vocabulary.of(*slice_.store.term_counts(), slice_.store.count())
     numbers = [pilots.background.centre, pilots.background.spread, background.centre, background.spread]
     arrays = {
         "key": np.array(_key(slice_, adapter)),
         "pilots": pilots.vectors,
         "background": np.array(numbers),
-        "terms": terms,
-        "counts": counts,
+        "terms": vocabulary.terms,
+        "counts": vocabulary.counts,
         "passages": np.array(vocabulary.passages),
     }
     write_arrays(slice_.folder / FILE, arrays)

@@ -42,7 +42,7 @@ class Retrieval:
 
     passages: int = 5
     depth: int = 50
-    floor: float = 0.02
+    floor: float = 0.008
     merging: Merging = "probability"
     prior: float = 1.0
 

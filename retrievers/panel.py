@@ -199,8 +199,7 @@ class Panel:
         if route.decision == "retrieve" and not profiles:
             raise self._nobody()
         asked = [
-            Asked(part, vector, _weights(taken, wishes))
-            for (part, vector), taken in zip(pieces, routes, strict=True)
+            Asked(part, vector, _weights(taken, wishes)) for (part, vector), taken in zip(pieces, routes, strict=True)
         ]
         return route, asked
 
@@ -232,4 +231,6 @@ class Panel:
 
 def _weights(route: Route, wishes: Wishes) -> dict[str, float]:
     """How much each expert that is asked counts: its probability, or where people chose the experts, all the same."""
-    return {share.expert: 1.0 if wishes.force else max(share.probability, LEAST) for share in route.shares if share.asked}
+    return {
+        share.expert: 1.0 if wishes.force else max(share.probability, LEAST) for share in route.shares if share.asked
+    }

@@ -27,14 +27,19 @@ class Vocabulary:
     terms
         Hashed term ids, ascending, ``[t]``.
     counts
-        Passages that hold each, ``[t]``.
+        Passages that hold each, ``[t]``, in the narrowest type that can count the slice: see ``of``.
     passages
         Number of passages in the slice.
     """
 
     terms: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    counts: NDArray[np.unsignedinteger] = field(default_factory=lambda: np.zeros(0, np.uint8))
     passages: int = 0
+
+    @classmethod
+    def of(cls, terms: NDArray[np.integer], counts: NDArray[np.integer], passages: int) -> Vocabulary:
+        """Keep terms and counts in as few bytes as lose nothing: no term occurs in more passages than there are."""
+        return cls(terms.astype(np.uint32), counts.astype(np.min_scalar_type(passages)), passages)
 
     def log_likelihood(self, question: Collection[int]) -> float:
         """Sum over the terms of a question of the log of the share of passages that hold the term.

@@ -75,7 +75,7 @@ class ScoredRouter:
     skip
         Probability of the null expert from which retrieval is skipped. High, since unsure means retrieve.
     temperature
-        Of the softmax over logits.
+        Of the softmax over the scorer's logits.
     """
 
     null: NullExpert
@@ -103,7 +103,7 @@ class ScoredRouter:
         if not experts:
             return float(sigmoid(np.array(own - CERTAIN)))
         scores = [own, *(profile.pilots.score(vector) for profile in experts.values())]
-        return float(softmax(np.array(scores) / self.temperature)[0])
+        return float(softmax(np.array(scores))[0])
 
     def _gate(self, question: str, vector: Vectors, null: float, wishes: Wishes) -> tuple[Decision, Kind, str]:
         if expression(question) is not None:
@@ -130,7 +130,7 @@ class ScoredRouter:
         for name, probability in ranked[: self.most]:
             asked.append(name)
             held += probability / total if total > 0 else 0.0
-            if held >= self.mass - ROUNDING:
+            if self.mass < 1 and held >= self.mass - ROUNDING:
                 break
         return tuple(asked)
 

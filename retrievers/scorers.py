@@ -1,10 +1,11 @@
 """Scorers: how much each expert looks like the right one for a question. One interface, and the rivals on it.
 
-All but ``Classifier`` and ``Oracle`` score each expert from its own profile, so experts come and go without retraining.
+All but ``Classifier`` and ``Oracle`` score from the experts' profiles, so experts come and go without retraining.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from indexes.encoders.base import Vectors
 from indexes.terms import terms
+from retrievers.heads import Head, heads
 from retrievers.profile import Profile
 
 Logits = NDArray[np.float64]
@@ -27,27 +29,40 @@ class Scorer(Protocol):
         """One logit for each expert ``[experts]``, in the mapping's order; ``vector`` is the base embedding ``[d]``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Familiarity:
     """The default: whether the slice has the question's words, passages near it, and questions like it.
 
-    ``words · log likelihood + passages · cosine + questions · (cosine - neutral)``: log likelihood of the question's terms
-    under the slice's vocabulary, the best cosine with a pilot made from passages, and the best cosine with a pilot made
-    from labelled questions, which an expert without such questions is spared.
+    ``words · log likelihood + passages · cosine + questions · (head - neutral)``: log likelihood of the question's terms
+    under the slice's vocabulary, the best cosine with a pilot made from passages, and what the expert's head says of the
+    question (see ``retrievers.heads``), which an expert without labelled questions is spared.
 
     Parameters
     ----------
     words, passages, questions
         Weights. The defaults are the maximum-likelihood fit (conditional logit, sets weighted equally) on the development
-        questions of four BEIR sets, which `make fit-router` prints again.
+        questions of four BEIR sets; ``symposia bench defaults`` prints it again.
     neutral
-        Cosine with a labelled question that speaks neither for nor against.
+        What a head says of a question that speaks neither for its expert nor against it.
     """
 
-    words: float = 0.43
-    passages: float = 2.8
-    questions: float = 4.8
-    neutral: float = 0.265
+    words: float = 0.49
+    passages: float = 2.5
+    questions: float = 3.3
+    neutral: float = -0.28
+    _heads: dict[tuple[int, ...], tuple[Sequence[Profile], Mapping[str, Head]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """All four numbers by name."""
+        return {
+            "words": self.words,
+            "passages": self.passages,
+            "questions": self.questions,
+            "neutral": self.neutral,
+        }
 
     def logits(self, question: str, vector: Vectors, experts: Mapping[str, Profile]) -> Logits:
         """See ``Scorer``."""
@@ -57,16 +72,26 @@ class Familiarity:
 
     def features(self, question: str, vector: Vectors, experts: Mapping[str, Profile]) -> Logits:
         """What the weights are applied to, ``[experts, 3]``."""
-        asked = terms(question)
+        asked, panel = terms(question), self._of(experts)
         rows = [
             (
                 profile.vocabulary.log_likelihood(asked),
                 float((profile.pilots.vectors @ vector).max()),
-                0.0 if profile.questions is None else float((profile.questions @ vector).max()) - self.neutral,
+                panel[name].score(vector) - self.neutral if name in panel else 0.0,
             )
-            for profile in experts.values()
+            for name, profile in experts.items()
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), 3)
+
+    def _of(self, experts: Mapping[str, Profile]) -> Mapping[str, Head]:
+        """The heads of this very panel; those of the last one are kept."""
+        key = tuple(map(id, experts.values()))
+        kept = self._heads.get(key)
+        if kept is None:
+            kept = tuple(experts.values()), heads(experts)  # the profiles are held, so that no other takes their ids
+            self._heads.clear()
+            self._heads[key] = kept
+        return kept[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +207,13 @@ class Choice:
             f"These experts can be asked:\n{listed}\n\nQuestion: {question}\n\n"
             "Reply with the name of the one expert who should answer, exactly as written above, and nothing else."
         ).lower()
-        named = np.array([name.lower() in text for name in experts])
+        named = np.array([_names(text, name.lower()) for name in experts], dtype=bool)
         return np.where(named, SURE, 0.0) if named.any() else np.zeros(len(experts))
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether the text has the name as a word of its own, and not within another: ``art`` is not in ``art-history``."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
 
 
 @dataclass(frozen=True)

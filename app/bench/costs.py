@@ -94,9 +94,9 @@ def show(found: Overhead, output: Output) -> None:
         (
             cost.name,
             str(cost.n),
-            f"{cost.wall_p50:.3g}",
-            f"{cost.wall_p95:.3g}",
-            f"{cost.cpu:.3g} [{cost.cpu_low:.3g}, {cost.cpu_high:.3g}]",
+            _short(cost.wall_p50),
+            _short(cost.wall_p95),
+            f"{_short(cost.cpu)} [{_short(cost.cpu_low)}, {_short(cost.cpu_high)}]",
             "" if cost.name == ENCODING else f"{cost.times:.1f} ×",
         )
         for cost in found.costs
@@ -105,6 +105,10 @@ def show(found: Overhead, output: Output) -> None:
     output.table(("what", "n", "wall ms p50", "p95", "CPU ms, median [quartiles]", "CPU, ours = 1"), rows, title=title)
     for note in _notes(found):
         output.show(note)
+
+
+def _short(milliseconds: float) -> str:
+    return f"{milliseconds:.3g}" if milliseconds < 100 else f"{milliseconds:.0f}"
 
 
 def _notes(found: Overhead) -> Iterator[str]:

@@ -121,3 +121,42 @@ def overhead(
     document = run(invocation.load().settings, output, panel, data or [], n=limit, seed=seed)
     if as_json:
         output.document(document)
+
+
+@bench.command("defaults")
+def defaults(
+    ctx: typer.Context,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="BEIR folders; else the six below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the numbers that every panel starts with again: the router's weights and the calibration of untrained experts."""
+    from dataclasses import asdict
+
+    from app.bench.retrieval.sets import POOLED_SIX
+    from app.bench.retrieval.weights import fit_defaults
+    from retrievers.calibration import RELEVANCE
+    from retrievers.scorers import Familiarity
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    data = Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / BEIR
+    with output.progress("fitting") as update:
+        fitted = fit_defaults(
+            invocation.load().settings,
+            folders or [data / name for name in POOLED_SIX],
+            report=lambda what, done, total: update(f"{what}: {done} of {total}"),
+        )
+    found = {"router": fitted.router.weights, "relevance": asdict(fitted.relevance) if fitted.relevance else {}}
+    used = {"router": Familiarity().weights, "relevance": asdict(RELEVANCE)}
+    if as_json:
+        output.document({"questions": fitted.questions, "fitted": found, "default": used})
+        return
+    rows = [
+        (f"{part} {name}", f"{value:.3f}", f"{used[part][name]:.3f}")
+        for part, values in found.items()
+        for name, value in values.items()
+    ]
+    output.table(("number", "fitted", "default"), rows, title=f"{fitted.questions} development questions")

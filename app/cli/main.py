@@ -13,6 +13,7 @@ import typer
 
 from app.cli.ask import ask, retrieve
 from app.cli.bench import bench
+from app.cli.calibrate import calibrate
 from app.cli.chat import chat
 from app.cli.compare import compare
 from app.cli.config import config, doctor
@@ -45,6 +46,7 @@ program.command()(chat)
 program.command()(retrieve)
 program.command()(add)
 program.command()(train)
+program.command()(calibrate)
 program.add_typer(experts, name="experts")
 program.add_typer(models, name="models")
 program.command()(evaluate)

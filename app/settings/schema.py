@@ -72,7 +72,11 @@ class Retrieval(Section):
     mass: Share = Field(default=0.9, description="Probability that the asked experts hold together")
     most_experts: Count = Field(default=3, description="Experts asked for one question, at most")
     skip: Share = Field(default=0.8, description="No retrieval where its probability of being needless reaches this")
-    floor: Share = Field(default=0.02, description="Evidence below this probability of relevance is dropped")
+    merging: Literal["probability", "rrf", "minmax", "zscore", "dbsf", "base"] = Field(
+        default="probability", description="How the lists of several experts become one"
+    )
+    prior: float = Field(default=1.0, ge=0, description="How much the route weighs in that; 0 for not at all")
+    floor: Share = Field(default=0.008, description="Evidence below this probability of relevance is dropped")
 
 
 class Generation(Section):
@@ -89,7 +93,7 @@ class Verdict(Section):
     """``[verdict]``: when to answer, and when a sentence counts as supported."""
 
     relevance: Share = Field(
-        default=0.3, description="Below this relevance of the best evidence: no answer from the sources"
+        default=0.08, description="Below this relevance of the best evidence: no answer from the sources"
     )
     support: Share = Field(default=0.5, description="A sentence is supported from this degree on")
 

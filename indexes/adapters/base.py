@@ -41,6 +41,9 @@ class Adapter(Protocol):
         The same object comes back where ``moves_passages`` is false.
         """
 
+    def asking(self) -> Adapter:
+        """What turns questions as this adapter does, and holds nothing of passages: all that searching needs in memory."""
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is kept on disk."""
 
@@ -64,6 +67,10 @@ class Identity:
     def passages(self, _ids: Sequence[str], vectors: Vectors) -> Vectors:
         """See ``Adapter``."""
         return vectors
+
+    def asking(self) -> Identity:
+        """See ``Adapter``."""
+        return self
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See ``Adapter``."""

@@ -76,6 +76,10 @@ class Linear:
         """See ``Adapter``."""
         return vectors if self.passage is None else self._map(vectors, self.passage)
 
+    def asking(self) -> Linear:
+        """See ``Adapter``."""
+        return self if self.passage is None else Linear(self.question, self.strength)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See ``Adapter``."""
         kept: dict[str, NDArray[Any]] = {"question": self.question, "strength": np.array(self.strength)}

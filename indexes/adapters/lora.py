@@ -91,7 +91,7 @@ class Lora:
         return deltas_of(self.factors, self.alpha)
 
     def questions(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
-        """See ``Adapter``. The first call makes the adapted encoder: a second or so."""
+        """See ``Adapter``. The first call makes the adapted encoder, which takes seconds."""
         if not len(texts) or self._changes_nothing:
             return vectors
         return self._encoder().encode_questions(texts)
@@ -99,6 +99,10 @@ class Lora:
     def passages(self, _ids: Sequence[str], vectors: Vectors) -> Vectors:
         """See ``Adapter``."""
         return vectors
+
+    def asking(self) -> Lora:
+        """See ``Adapter``."""
+        return self
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See ``Adapter``."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.adapters.base import Arrays, key_of, moved
+from indexes.adapters.base import Adapter, Arrays, Identity, key_of, moved
 from indexes.adapters.linear import Linear
 from indexes.encoders.base import Encoder, Vectors
 
@@ -84,6 +84,10 @@ class Nudged:
         searched = vectors.copy()
         searched[rows] = moved(vectors[rows], self.moves[places])
         return searched
+
+    def asking(self) -> Adapter:
+        """See ``Adapter``."""
+        return Identity() if self.linear is None else self.linear.asking()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See ``Adapter``."""

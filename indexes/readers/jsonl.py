@@ -33,20 +33,26 @@ def read_jsonl(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     with a title but no text is the title. Bad rows are left out; the first ten are reported one by one, the others counted.
     """
     bad = 0
+    for row in rows(path):
+        if isinstance(row, Document):
+            yield row
+            continue
+        bad += 1
+        if bad <= REPORTED:
+            on_problem(row)
+    if bad > REPORTED:
+        on_problem(Problem(path, f"has {bad - REPORTED} more lines that cannot be read", _FIX))
+
+
+def rows(path: Path) -> Iterator[Document | Problem]:
+    """The document of every row, or what is wrong with the row, read a line at a time."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             row = _row(line)
             document = _document(row, path) if isinstance(row, dict) else row
-            if isinstance(document, Document):
-                yield document
-                continue
-            bad += 1
-            if bad <= REPORTED:
-                on_problem(Problem(path, f"line {number}: {document}", _FIX))
-    if bad > REPORTED:
-        on_problem(Problem(path, f"has {bad - REPORTED} more lines that cannot be read", _FIX))
+            yield document if isinstance(document, Document) else Problem(path, f"line {number}: {document}", _FIX)
 
 
 def _row(line: bytes) -> dict[str, Any] | str:

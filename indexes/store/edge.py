@@ -55,6 +55,7 @@ class EdgeStore:
 
     def __init__(self, folder: Path, dimension: int) -> None:
         self.folder = folder
+        self._dimension = dimension
         self._lock = _lock(folder)
         try:
             self._shard = _open(folder, dimension)
@@ -112,7 +113,7 @@ class EdgeStore:
         with _explained(self.folder):
             records = self._shard.retrieve([UUID(i) for i in ids], with_payload=False, with_vector=[DENSE])
         found: dict[str, Any] = {str(record.id): dict(record.vector or {})[DENSE] for record in records}  # type: ignore[arg-type]
-        return np.array([found[i] for i in ids], dtype=np.float32)
+        return np.array([found[i] for i in ids], dtype=np.float32).reshape(len(ids), self._dimension)
 
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """See ``Store``."""

@@ -45,6 +45,7 @@ class ServerStore:
 
         self.client = client
         self.name = name
+        self._dimension = dimension
         self._models = models
         with self._explained():
             if not client.collection_exists(name):
@@ -107,7 +108,7 @@ class ServerStore:
         with self._explained():
             records = self.client.retrieve(self.name, list(ids), with_payload=False, with_vectors=[DENSE])
         found: dict[str, Any] = {str(record.id): dict(record.vector or {})[DENSE] for record in records}  # type: ignore[arg-type]
-        return np.array([found[i] for i in ids], dtype=np.float32)
+        return np.array([found[i] for i in ids], dtype=np.float32).reshape(len(ids), self._dimension)
 
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """See ``Store``."""

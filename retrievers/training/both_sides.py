@@ -1,7 +1,7 @@
 """LoRA of questions and passages alike: what comes out is another base encoder, and its slice is embedded anew.
 
-No adapter of a shared base can hold it, since every passage's vector changes. It is dear, too: passages pass through the model,
-at about ten times the cost of query-side training. It is for a slice whose passages the base reads badly.
+No adapter of a shared base can hold it, since every passage's vector changes. It is dear, too: passages, which are long, pass
+through the model at every step. It is for a slice whose passages the base reads badly.
 """
 
 from __future__ import annotations

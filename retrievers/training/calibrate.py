@@ -73,28 +73,36 @@ def calibrate(
     judged = [
         each
         for adapter, fold in zip(adapters, material.folds, strict=True)
-        for each in _judge(slice_, material, adapter, material.examples.take(fold.dev), background)
+        for each in judge(slice_, material, adapter, material.examples.take(fold.dev), background)
     ]
-    return fit(judged) if len(judged) >= FEWEST else None
+    return fit([judged]) if len(judged) >= FEWEST else None
 
 
-def fit(judged: Sequence[Judged]) -> Relevance | None:
-    """See ``calibrate``; ``None`` where no candidate is relevant, or all are."""
+def fit(groups: Sequence[Sequence[Judged]]) -> Relevance | None:
+    """See ``calibrate``; groups of questions weigh the same. ``None`` where no candidate is relevant, or all are."""
     from sklearn.linear_model import LogisticRegression
 
-    ratio = max(RATIOS, key=lambda r: (float(np.mean([each.ndcg(r) for each in judged])), -r))
-    scores = np.concatenate([each.z + ratio * each.coverage for each in judged])
-    labels = np.concatenate([each.grades > 0 for each in judged])
+    def quality(ratio: float) -> float:
+        return float(np.mean([np.mean([each.ndcg(ratio) for each in group]) for group in groups]))
+
+    ratio = max(RATIOS, key=lambda r: (quality(r), -r))
+    judged = [(each, 1 / len(group)) for group in groups for each in group]
+    scores = np.concatenate([each.z + ratio * each.coverage for each, _ in judged])
+    labels = np.concatenate([each.grades > 0 for each, _ in judged])
+    weights = np.concatenate([np.full(len(each.z), weight) for each, weight in judged])
     if labels.all() or not labels.any():
         return None
-    model = LogisticRegression(C=1e6, max_iter=1000).fit(scores[:, None], labels)
+    model = LogisticRegression(C=1e6, max_iter=1000).fit(
+        scores[:, None], labels, weights * (len(weights) / weights.sum())
+    )
     scale = float(model.coef_[0, 0])
     return Relevance(float(model.intercept_[0]), scale, scale * ratio) if scale > 0 else None
 
 
-def _judge(
+def judge(
     slice_: Slice, material: Material, adapter: Adapter, examples: Examples, background: tuple[Sequence[str], Vectors]
 ) -> list[Judged]:
+    """The candidates of each question, with their features under an adapter."""
     texts = examples.labelled.questions
     passages = adapter.passages(material.ids, material.passages)
     measured = Background.of((adapter.questions(*background) @ passages.T).max(axis=1))

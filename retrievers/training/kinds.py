@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from indexes.adapters.base import Adapter, Identity
 from indexes.adapters.linear import Linear
 from indexes.adapters.nudge import Nudged
-from indexes.encoders.base import Encoder
+from indexes.encoders.base import Encoder, unit
 from indexes.errors import InputError
 from retrievers.training.folds import Fold
 from retrievers.training.linear import Maps, Options, Questions, train_linear
@@ -164,8 +164,10 @@ class Workshop:
     def _pulled(self, examples: Examples, linear: Linear | None) -> Callable[[float], Adapter]:
         base: Adapter = linear or Identity()
         train = self.material.questions(examples)
-        questions = base.questions(examples.labelled.questions, train.vectors)
-        rows, pull = pulls(questions, train.relevant, len(self.material.ids))
+        adapted = base.questions(examples.labelled.questions, train.vectors)
+        # A map lies closer to the questions that it was trained on than to new ones, which stand between the two: halfway is
+        # better on dev than either end, by .002 on NFCorpus and .001 on SciFact.
+        rows, pull = pulls(unit(train.vectors + adapted), train.relevant, len(self.material.ids))
         passages = base.passages(self.material.ids, self.material.passages)[rows]
         ids = tuple(self.material.ids[row] for row in rows)
 

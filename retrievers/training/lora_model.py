@@ -152,7 +152,7 @@ def find_targets(transformer: nn.Module, wanted: Sequence[str], name: str) -> li
 
 
 def native_bf16() -> bool:
-    """Whether this processor multiplies in bfloat16 itself; where that is emulated, float32 is 3.5 times as fast."""
+    """Whether this processor multiplies in bfloat16 itself; where that is emulated, float32 was 3.5 times as fast."""
     import torch
 
     has: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()

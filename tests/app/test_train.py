@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import Settings
+from app.symposium import Symposium
 from app.train import Request, train
 from app.training_data import Shelf, read_feedback, read_labelled
 from indexes.adapters.files import read_adapter, read_card
@@ -228,6 +230,15 @@ def test_going_back_to_the_encoder_as_it_is(panel: Panel, pairs: Path) -> None:
     assert found(panel) != before
     card = run(panel, kinds=("identity",))
     assert (card.kind, found(panel)) == ("identity", before)
+
+
+def test_the_symposium_trains_its_own_experts(panel: Panel, pairs: Path) -> None:
+    told: list[str] = []
+    symposium = Symposium(Settings(), panel, make_answerer=lambda: pytest.fail("nothing is to be answered"))
+    request = Request("home", data=(str(pairs),), kinds=("linear",))
+    card = symposium.train(request, on_progress=lambda what, _done, _total: told.append(what))
+    assert card.ships
+    assert set(told) == {"encoding training questions", "linear"}
 
 
 def test_too_few_questions_are_an_error_that_says_why(panel: Panel, tmp_path: Path) -> None:

@@ -363,3 +363,17 @@ def kill_during(folder: Path, step: str, call: int) -> int:
     command = [sys.executable, "-c", KILLED, str(folder), str(call), step]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, timeout=120, check=False).returncode
+
+
+@pytest.mark.parametrize("adapter", [Identity(), QUESTIONS_ONLY, ONE, NUDGE], ids=lambda a: a.kind)
+def test_base_cosines_are_those_of_the_encoder_whatever_moved_the_passages(made: Slice, adapter: Adapter) -> None:
+    base = stored(made)
+    made.adapt(adapter, {})
+    question = WordEncoder().encode_questions(["When do apple trees blossom?"])[0]
+    asked = [IDS[4], IDS[0], IDS[23], IDS[4]]
+    found = made.base_cosines(asked, question)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [base[i] @ question for i in asked], atol=1e-6)
+    assert made.base_cosines([], question).shape == (0,)
+    with pytest.raises(KeyError):
+        made.base_cosines([NEW[0].id], question)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from indexes.adapters.base import Identity
+from indexes.encoders.base import Vectors
 from retrievers.calibration import Background
 from retrievers.fusion import fuse, ranking
-from retrievers.gathering import Asked, Gathered, Hit, Retrieval, evidence, gather
+from retrievers.gathering import Asked, Gathered, Hit, Listing, Retrieval, ask, evidence, gather, listing, search
 from retrievers.panel import Panel
-from tests.fakes import QUESTIONS
+from tests.fakes import DIMENSION, QUESTIONS
 from tests.retrievers.conftest import break_store
 
 QUESTION = QUESTIONS["orchard"]
@@ -92,3 +95,113 @@ def test_certain_hits_keep_the_order_of_their_scores(panel: Panel) -> None:
     (found,) = gather([Asked(QUESTION, vector, {"orchard": 1.0})], {"orchard": expert}, Retrieval(passages=4))
     assert np.isfinite([score for _, score in expected]).all()
     assert [hit.passage.id for hit in found.hits] == [i for i, _ in expected]
+
+
+class Spy(Identity):
+    """Notes the texts of each call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def questions(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
+        assert vectors.shape == (len(texts), DIMENSION)
+        self.calls.append(list(texts))
+        return vectors
+
+
+def asked(panel: Panel, *shares: Mapping[str, float]) -> list[Asked]:
+    """One question for each mapping of experts to shares."""
+    texts = [list(QUESTIONS.values())[row % 3] for row in range(len(shares))]
+    vectors = panel.encoder.encode_questions(texts)
+    return [Asked(*each) for each in zip(texts, vectors, shares, strict=True)]
+
+
+def ids(found: Listing) -> list[str]:
+    return [i for i, _ in found.order]
+
+
+def test_an_adapter_is_called_once_for_all_questions_of_its_expert(panel: Panel) -> None:
+    spies = {name: Spy() for name in panel.experts}
+    experts = {name: replace(expert, adapter=spies[name]) for name, expert in panel.experts.items()}
+    questions = asked(panel, {"orchard": 1.0}, {"orchard": 0.5, "engines": 0.5}, {}, {"orchard": 1.0})
+    found = search(questions, experts, Retrieval(depth=4))
+    assert spies["orchard"].calls == [[questions[0].text, questions[1].text, questions[3].text]]
+    assert (spies["engines"].calls, spies["planets"].calls) == ([[questions[1].text]], [])
+    assert [[reply.expert.name for reply in one.replies] for one in found] == [
+        ["orchard"],
+        ["engines", "orchard"],
+        [],
+        ["orchard"],
+    ]
+    assert found[2].order == []
+
+
+def test_many_questions_are_searched_as_each_alone(panel: Panel) -> None:
+    questions = asked(panel, {"orchard": 1.0}, {"orchard": 0.6, "engines": 0.4}, {"planets": 1.0})
+    together = search(questions, panel.experts, Retrieval(depth=4))
+    alone = [search([question], panel.experts, Retrieval(depth=4))[0] for question in questions]
+    assert list(map(ids, together)) == list(map(ids, alone))
+
+
+def test_the_question_is_searched_as_the_adapter_turns_it(panel: Panel) -> None:
+    class Turned(Identity):
+        def questions(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
+            return -vectors
+
+    expert = replace(panel.experts["orchard"], adapter=Turned())
+    ((plain,), (turned,)) = (ask(one, asked(panel, {"orchard": 1.0}), 8) for one in (panel.experts["orchard"], expert))
+    np.testing.assert_allclose(turned.candidates.dense, -plain.candidates.dense, atol=1e-5)
+    np.testing.assert_allclose(turned.candidates.bm25, plain.candidates.bm25, atol=1e-5)
+
+
+def test_a_broken_expert_costs_the_questions_that_asked_it_its_hits_alone(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = asked(panel, {"orchard": 0.5, "engines": 0.5}, {"orchard": 1.0}, {"engines": 1.0})
+    break_store(panel.experts["engines"], "candidates", monkeypatch)
+    both, well, broken = search(questions, panel.experts, Retrieval())
+    assert [list(one.failures) for one in (both, well, broken)] == [["engines"], [], ["engines"]]
+    assert "The store is broken." in both.failures["engines"]
+    assert {both.sources[i][0].expert.name for i in ids(both)} == {"orchard"}
+    assert (len(ids(well)), ids(broken)) == (8, [])
+
+
+def test_a_listing_weighs_an_expert_by_its_share(panel: Panel) -> None:
+    def order(orchard: float, engines: float, **options: float) -> list[str]:
+        (question,) = asked(panel, {"orchard": orchard, "engines": engines})
+        return ids(search([question], panel.experts, Retrieval(**options))[0])  # type: ignore[arg-type]
+
+    engines = set(ids(search(asked(panel, {"engines": 1.0}), panel.experts, Retrieval())[0]))
+    assert set(order(1e-9, 1.0)[:8]) == engines
+    assert not set(order(1.0, 1e-9)[:8]) & engines
+    assert order(1e-9, 1.0, prior=0.0) == order(1.0, 1e-9, prior=0.0)
+
+
+def test_a_passage_of_two_slices_is_shown_as_that_of_the_expert_who_is_surer(panel: Panel) -> None:
+    first, second = (replace(panel.experts["orchard"], background=Background(c, 0.1)) for c in (0.5, 0.1))
+    (question,) = asked(panel, {"orchard": 1.0})
+    replies = [ask(expert, [question], 8)[0] for expert in (first, second)]
+    for given in (replies, replies[::-1]):
+        found = listing(question, given, {"x": "broken"}, Retrieval())
+        assert len(ids(found)) == 8
+        assert all(found.sources[i][0].expert is second for i in ids(found))
+        assert [p.id for p in found.passages(3)] == ids(found)[:3]
+        assert found.failures == {"x": "broken"}
+
+
+def test_merging_in_the_base_space_ranks_by_the_encoders_own_cosines(panel: Panel) -> None:
+    class Turned(Identity):
+        def questions(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
+            return -vectors
+
+    experts = {name: replace(expert, adapter=Turned()) for name, expert in panel.experts.items()}
+    (question,) = asked(panel, dict.fromkeys(experts, 1.0))
+    (found,) = search([question], experts, Retrieval(merging="base"))
+    cosines = {
+        i: float(vector @ question.vector)
+        for expert in experts.values()
+        for rows, vectors in expert.slice.base_vectors()
+        for i, vector in zip(rows, vectors, strict=True)
+    }
+    assert dict(found.order) == pytest.approx(cosines, abs=1e-5)
+    assert [score for _, score in found.order] == sorted((score for _, score in found.order), reverse=True)

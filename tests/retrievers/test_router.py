@@ -57,10 +57,10 @@ def test_probabilities_are_a_softmax_and_with_the_null_experts_sum_to_1(
 ) -> None:
     found = route(scores, null=null, temperature=temperature)
     assert found.null + sum(share.probability for share in found.shares) == pytest.approx(1)
-    expected = softmax([null, *scores.values()], temperature)
-    assert found.null == pytest.approx(expected[0], abs=1e-4)
+    assert found.null == pytest.approx(softmax([null, *scores.values()])[0], abs=1e-4)
+    expected = (1 - found.null) * softmax([*scores.values()], temperature)
     by_name = {share.expert: share.probability for share in found.shares}
-    assert by_name == pytest.approx(dict(zip(scores, expected[1:].tolist(), strict=True)), abs=1e-4)
+    assert by_name == pytest.approx(dict(zip(scores, expected.tolist(), strict=True)), abs=1e-4)
 
 
 @given(SCORES.filter(bool), st.floats(0, 1), st.integers(1, 5))

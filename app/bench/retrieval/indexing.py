@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from app.library import AddProgress, Library
 from indexes.errors import InputError
-from indexes.readers.files import read
+from indexes.passage import Document
+from indexes.readers.jsonl import CORPUS, rows
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from indexes.readers.problem import Problem
     from retrievers.panel import Panel
     from retrievers.training.kinds import Report
 
@@ -29,23 +29,33 @@ def index(panel: Panel, settings: Settings, folder: Path, report: Report) -> int
     Raises
     ------
     InputError
-        Where a record cannot be read: a corpus with holes gives scores that cannot be compared.
+        Where a record cannot be read: a corpus with holes gives scores that cannot be compared. Nothing is indexed then.
     """
-    name = folder.resolve().name
+    corpus, name = folder / CORPUS, folder.resolve().name
+    total, empty = _examined(corpus)
     panel.open()
-    problems: list[Problem] = []
-    total = sum(1 for line in (folder / "corpus.jsonl").open("rb") if line.strip())
-    library = Library(panel, settings)
 
     def show(progress: AddProgress) -> None:
         report(f"indexing {name}", progress.passages, total)
 
-    library.add_documents(
-        read(folder, on_problem=problems.append), name, f"The set {name}.", on_progress=show, problems=problems
-    )
-    broken = [problem for problem in problems if EMPTY not in problem.reason]
+    documents = (row for row in rows(corpus) if isinstance(row, Document))
+    Library(panel, settings).add_documents(documents, name, f"The set {name}.", on_progress=show)
+    return empty
+
+
+def _examined(corpus: Path) -> tuple[int, int]:
+    """How many records can be indexed, and how many are empty."""
+    total = empty = 0
+    broken: list[str] = []
+    for row in rows(corpus):
+        if isinstance(row, Document):
+            total += 1
+        elif row.reason.endswith(EMPTY):
+            empty += 1
+        else:
+            broken.append(row.reason)
     if broken:
         raise InputError(
-            f"{len(broken)} records of {folder} could not be read; the first: {broken[0].reason}", "Mend corpus.jsonl."
+            f"{len(broken)} records of {corpus} cannot be read; the first: {broken[0]}.", f"Mend {CORPUS}."
         )
-    return len(problems)
+    return total, empty

@@ -57,13 +57,13 @@ class Copied:
         return np.stack([self._vectors[text] for text in texts])
 
 
-def pooled(panel: Panel, folder: Path, report: Report) -> Slice:
-    """The slice of all passages of the panel's experts, made in ``folder`` where there is none that is whole."""
-    experts = [panel.experts[name] for name in sorted(panel.experts)]
+def pooled(panel: Panel, names: Sequence[str], folder: Path, report: Report) -> Slice:
+    """The slice of all passages of some experts, made in ``folder`` where there is none that is whole."""
+    experts = [panel.experts[name] for name in sorted(names)]
     total = sum(expert.slice.store.count() for expert in experts)
     if (folder / MANIFEST).is_file():
         slice_ = Slice.open(folder, panel.encoder, panel.open_store)
-        if slice_.manifest.passages and _distinct(experts) == slice_.store.count():
+        if slice_.manifest.passages and _ids(experts) == _stored(slice_):
             return slice_
         slice_.delete()
     sample = [passage for expert in experts for passage, _ in _passages(expert, SAMPLE // len(experts))]
@@ -78,8 +78,12 @@ def pooled(panel: Panel, folder: Path, report: Report) -> Slice:
     return slice_
 
 
-def _distinct(experts: Sequence[Expert]) -> int:
-    return len({i for expert in experts for ids, _ in expert.slice.store.scan() for i in ids})
+def _ids(experts: Sequence[Expert]) -> set[str]:
+    return {i for expert in experts for i in _stored(expert.slice)}
+
+
+def _stored(slice_: Slice) -> set[str]:
+    return {i for ids, _ in slice_.store.scan() for i in ids}
 
 
 def _batches(expert: Expert) -> Iterator[list[tuple[Passage, Vectors]]]:

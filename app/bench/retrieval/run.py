@@ -23,6 +23,7 @@ from evaluation.routing import Routed, RoutingSummary, routing_summary
 from evaluation.runs import Run
 from indexes.adapters.linear import Linear
 from indexes.encoders.base import Vectors
+from indexes.errors import InputError
 from indexes.slice import Slice
 from retrievers.merging import Merging
 from retrievers.router import ScoredRouter
@@ -123,11 +124,13 @@ def run(
     language_questions
         How many questions of each set the language model routes; 0 for none.
     """
+    if len(folders) < 2:
+        raise InputError("A pool is made of several sets.", "Name at least two BEIR folders.")
     home = settings.home / "benchmarks" / "retrieval"
     panel = make_panel(settings, home / "slices")
     try:
         sets = build(panel, settings, folders, report)
-        slice_ = pool.pooled(panel, home / "pool", report)
+        slice_ = pool.pooled(panel, [each.name for each in sets], home / "pool", report)
         try:
             return _Bench(panel, sets, slice_, settings, report).outcome(out, language_questions)
         finally:
@@ -141,6 +144,8 @@ class _Bench:
 
     def __init__(self, panel: Panel, sets: Sequence[Set], slice_: Slice, settings: Settings, report: Report) -> None:
         self.panel, self.sets, self.slice, self.settings, self.report = panel, sets, slice_, settings, report
+        # The folder may hold experts of other runs.
+        self.experts = {each.name: panel.experts[each.name] for each in sets}
         self.test = {each.name: self._vectors(each.test.texts) for each in sets}
         self.train = {each.name: self._vectors(each.train.texts) for each in sets if each.train}
 
@@ -148,12 +153,12 @@ class _Bench:
         """Measure."""
         fusion, notes = self._fusion()
         pools = self._pools(fusion)
-        routers = {name: RoutedArm(r, self.panel.experts, self.panel.retrieval) for name, r in self._routers().items()}
+        routers = {name: RoutedArm(r, self.experts, self.panel.retrieval) for name, r in self._routers().items()}
         scores: dict[str, dict[str, np.ndarray]] = {}
         routes: dict[str, list[Routed]] = {}
         for number, each in enumerate(self.sets):
             self.report("asking", number, len(self.sets))
-            work = Work.of(each.test, self.test[each.name], self.panel.experts)
+            work = Work.of(each.test, self.test[each.name], self.experts)
             answers = dict(self._answers(pools, routers, work))
             scores[each.name] = {name: ndcg(each.test, [ranking for ranking, _ in a]) for name, a in answers.items()}
             records = {name: routed(each.test, a) for name, a in answers.items() if name in routers}
@@ -225,7 +230,7 @@ class _Bench:
         if not isinstance(ours, ScoredRouter):
             raise TypeError("The panel's router is not one that scores experts.")
         known = self.train | {
-            name: expert.profile.pilots.vectors for name, expert in self.panel.experts.items() if name not in self.train
+            name: expert.profile.pilots.vectors for name, expert in self.experts.items() if name not in self.train
         }
         right = {text: each.name for each in self.sets for text in each.test.texts}
 
@@ -250,18 +255,14 @@ class _Bench:
             yield from arm.rankings(work).items()
         for name, routed_arm in routers.items():
             yield name, routed_arm.answers(work)
-        yield ORACLE, best_expert(work, self.panel.experts)
+        yield ORACLE, best_expert(work, self.experts)
 
     def _write(
         self, each: Set, answers: Mapping[str, Sequence[Answers]], records: Mapping[str, Sequence[Routed]], out: Path
     ) -> None:
         questions = each.test
-        runs = [
-            Run(name, {i: list(r) for i, (r, _) in zip(questions.ids, found, strict=True)})
-            for name, found in answers.items()
-        ]
-        queries = dict(zip(questions.ids, questions.texts, strict=True))
-        beir = replace(BeirSet.read(each.folder, "test"), queries=queries, qrels=questions.qrels)
+        runs = [Run(name, questions.rankings(ranking for ranking, _ in found)) for name, found in answers.items()]
+        beir = replace(BeirSet.read(each.folder, "test"), queries=questions.queries, qrels=questions.qrels)
         costs = {
             name: {"experts asked": float(np.mean([len(record.asked) for record in found]))}
             for name, found in records.items()
@@ -297,7 +298,7 @@ class _Bench:
         for number, each in enumerate(self.sets):
             self.report("the language model chooses", number, len(self.sets))
             few: Questions = each.test.head(limit)
-            work = Work.of(few, self.test[each.name][: len(few.ids)], self.panel.experts)
+            work = Work.of(few, self.test[each.name][: len(few.ids)], self.experts)
             both = {"LLM choice": choice.answers(work), OURS: ours.answers(work)}
             scores[each.name] = {n: {MEASURE: ndcg(few, [ranking for ranking, _ in a])} for n, a in both.items()}
         return compare_macro("the language model's choice", scores, baseline=OURS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from app.bench.retrieval.indexing import index
 from app.train import Request, train
 from evaluation.beir import BeirSet
 from indexes.errors import InputError
+from retrievers.expert import LEARNED
 from retrievers.panel import Panel
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class Questions:
         """Question id to passage id to grade."""
         return dict(zip(self.ids, self.relevant, strict=True))
 
+    @property
+    def queries(self) -> dict[str, str]:
+        """Question id to text."""
+        return dict(zip(self.ids, self.texts, strict=True))
+
+    def rankings(self, rankings: Iterable[Sequence[tuple[str, float]]]) -> dict[str, list[tuple[str, float]]]:
+        """Question id to its ranking, from one for each question."""
+        return {i: list(ranking) for i, ranking in zip(self.ids, rankings, strict=True)}
+
     def head(self, limit: int) -> Questions:
         """The first ``limit``."""
         return Questions(self.expert, self.ids[:limit], self.texts[:limit], self.relevant[:limit])
@@ -77,37 +87,59 @@ def splits(folder: Path) -> set[str]:
 
 def build(panel: Panel, settings: Settings, folders: Sequence[Path], report: Report) -> list[Set]:
     """Index each folder and train its expert, where that has not been done before; then read the questions."""
-    for folder in folders:
-        if not (folder / "qrels" / "test.tsv").is_file():
-            raise InputError(f"{folder} holds no qrels/test.tsv.", "Name folders in BEIR layout, with test judgements.")
-    for number, folder in enumerate(folders):
+    names = require_sets(folders)
+    for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
         report("sets", number, len(folders))
         index(panel, settings, folder, report)
         available = splits(folder)
-        card = panel.experts[folder.name].slice.folder / "card.json"
-        if "train" in available and not card.is_file():
+        # Written after every training, also one after which no adapter serves.
+        learned = panel.experts[name].slice.folder / LEARNED
+        if "train" in available and not learned.is_file():
             dev = f"{folder}:dev" if "dev" in available else ""
-            train(panel, Request(folder.name, (f"{folder}:train",), dev, kinds=("linear", "nudge")), report=report)
+            # The test split is named so that what nearly repeats it is not trained on.
+            request = Request(name, (f"{folder}:train",), dev, f"{folder}:test", kinds=("linear", "nudge"))
+            train(panel, request, report=report)
     return [_read(panel, folder) for folder in folders]
 
 
+def require_sets(folders: Sequence[Path], split: str = "test") -> list[str]:
+    """The folders' names, which are those of their experts.
+
+    Raises
+    ------
+    InputError
+        Where a folder is no BEIR folder judged by that split, or two have one name; before anything takes long.
+    """
+    for folder in folders:
+        BeirSet.read(folder, split)
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        raise InputError(
+            f"Two of the folders have the same name: {', '.join(names)}.", "Rename one: experts go by name."
+        )
+    return names
+
+
 def _read(panel: Panel, folder: Path) -> Set:
-    ids = _by_key(panel, folder.name)
-    found = {split: _questions(folder, split, ids) for split in ("test", "dev", "train") if split in splits(folder)}
-    return Set(folder.name, folder, found["test"], found.get("dev"), found.get("train"))
+    name = folder.resolve().name
+    ids = passages_by_key(panel, name)
+    found = {split: questions_of(folder, split, ids) for split in ("test", "dev", "train") if split in splits(folder)}
+    return Set(name, folder, found["test"], found.get("dev"), found.get("train"))
 
 
-def _questions(folder: Path, split: str, ids: Mapping[str, Sequence[str]]) -> Questions:
+def questions_of(folder: Path, split: str, ids: Mapping[str, Sequence[str]]) -> Questions:
+    """The judged questions of a split, in terms of the passages that ``ids`` names for each document key."""
     beir = BeirSet.read(folder, split)
     judged = tuple(beir.qrels)
     relevant = tuple(
         {i: grade for key, grade in beir.qrels[question].items() for i in ids.get(key, (f"missing {key}",))}
         for question in judged
     )
-    return Questions(folder.name, judged, tuple(beir.queries[question] for question in judged), relevant)
+    return Questions(folder.resolve().name, judged, tuple(beir.queries[question] for question in judged), relevant)
 
 
-def _by_key(panel: Panel, name: str) -> Mapping[str, Sequence[str]]:
+def passages_by_key(panel: Panel, name: str) -> Mapping[str, Sequence[str]]:
+    """Passage ids of an expert by their document's own key."""
     slice_ = panel.experts[name].slice
     keys: defaultdict[str, list[str]] = defaultdict(list)
     for ids, _ in slice_.store.scan():

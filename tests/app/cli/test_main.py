@@ -11,7 +11,21 @@ from app.cli.main import ROOMS
 from indexes.errors import StoreError
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ("ask", "chat", "retrieve", "add", "experts", "models", "evaluate", "config", "doctor", "demo", "bench")
+COMMANDS = (
+    "ask",
+    "chat",
+    "retrieve",
+    "add",
+    "train",
+    "calibrate",
+    "experts",
+    "models",
+    "evaluate",
+    "config",
+    "doctor",
+    "demo",
+    "bench",
+)
 SUBCOMMANDS = (
     *("models list", "models fetch", "models verify"),
     *("experts list", "experts remove", "bench speed", "bench decoding"),

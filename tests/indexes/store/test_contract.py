@@ -278,3 +278,43 @@ def test_the_embedded_store_and_a_server_find_the_same(
     for question in ASKED:
         same(ask(one, question, depth), ask(other, question, depth))
     assert everything(one).keys() == everything(other).keys()
+
+
+def test_vectors_come_in_the_order_asked_for(filled: Store, points: list[Point]) -> None:
+    wanted = [points[5], points[0], points[9], points[5]]
+    found = filled.vectors([point.id for point in wanted])
+    assert (found.shape, found.dtype) == ((4, DIMENSION), np.float32)
+    np.testing.assert_allclose(found, np.stack([point.dense for point in wanted]), atol=1e-6)
+    assert filled.vectors([]).shape == (0, DIMENSION)
+
+
+def test_the_vector_of_an_unknown_id_is_a_key_error(filled: Store, points: list[Point]) -> None:
+    unknown = str(uuid4())
+    with pytest.raises(KeyError, match=unknown):
+        filled.vectors([points[0].id, unknown])
+
+
+def test_updated_vectors_are_those_that_come(filled: Store, points: list[Point]) -> None:
+    filled.update_vectors([points[0].id], points[1].dense[None])
+    np.testing.assert_allclose(filled.vectors([points[0].id]), points[1].dense[None], atol=1e-6)
+
+
+def test_terms_are_counted_once_for_each_point_that_holds_them(store: Store, points: list[Point]) -> None:
+    for part in (points[:9], points[9:]):  # more than one segment
+        store.upsert(part)
+    store.upsert([replace(points[0], id=str(uuid4()), sparse=NOTHING)])
+    terms, counts = store.term_counts()
+    expected = Counter(term for point in points for term in point.sparse.indices)
+    assert terms.tolist() == sorted(expected)
+    assert dict(zip(terms.tolist(), counts.tolist(), strict=True)) == expected
+    assert (terms.dtype, counts.dtype, counts.max() > 1) == (np.uint32, np.int64, True)
+
+
+def test_terms_of_points_that_are_gone_are_not_counted(filled: Store, points: list[Point]) -> None:
+    filled.delete([point.id for point in points[1:]])
+    terms, counts = filled.term_counts()
+    assert terms.tolist() == sorted(points[0].sparse.indices)
+    assert set(counts.tolist()) == {1}
+    filled.delete([points[0].id])
+    terms, counts = filled.term_counts()
+    assert (terms.tolist(), counts.tolist(), terms.dtype, counts.dtype) == ([], [], np.uint32, np.int64)

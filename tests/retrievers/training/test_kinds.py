@@ -8,14 +8,18 @@ import pytest
 from evaluation.intervals import paired_randomisation
 from indexes.adapters.base import Identity
 from indexes.adapters.linear import Linear
+from indexes.encoders.sentence_transformer import SentenceTransformerEncoder
 from indexes.errors import InputError
 from retrievers.training.choose import choose
+from retrievers.training.folds import Fold
 from retrievers.training.kinds import AUTO, Candidate, Workshop
 from retrievers.training.linear import Options
-from retrievers.training.material import Material
+from retrievers.training.material import Examples, Material
+from retrievers.training.pairs import Labelled
 from retrievers.training.state import State
 from tests.fakes import WordEncoder
 from tests.retrievers.training.conftest import MakeMaterial
+from tests.tiny import make_tiny_model
 
 OPTIONS = Options(rate=0.01, rounds=8, shortest=90)
 
@@ -121,6 +125,29 @@ def test_an_interrupted_training_of_folds_goes_on_and_ends_the_same(
 def test_lora_needs_the_model_s_files(make_material: MakeMaterial, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no model files"):
         workshop(make_material(), tmp_path).candidates(["lora"])
+
+
+def test_lora_is_trained_in_the_model_s_files_and_judged_by_the_encoder_that_will_serve_it(tmp_path: Path) -> None:
+    encoder = SentenceTransformerEncoder(make_tiny_model(tmp_path / "tiny"))
+    things = ("apple", "pear", "plum", "cherry", "piston", "valve", "moon", "comet")
+    ids = tuple(f"p{number}" for number in range(len(things)))
+    pairs = [
+        (f"{frame} {thing}", {i: 1.0})
+        for frame in ("what is a", "where is it")
+        for i, thing in zip(ids, things, strict=True)
+    ]
+    examples = Examples.of(Labelled.of(pairs), encoder)
+    passages = encoder.encode_passages([f"the {thing} in the old {thing} tree" for thing in things])
+    dev = np.arange(len(pairs)) >= len(things)
+    fold = Fold(np.flatnonzero(~dev), np.flatnonzero(dev))  # the words of two frames are nearly the same
+    material = Material(ids, passages, examples, [fold])
+    told: list[str] = []
+    made = workshop(material, tmp_path, model_folder=encoder.folder, report=lambda what, _d, _t: told.append(what))
+    made.encoder = encoder
+    [trained] = made.candidates(["lora"])
+    assert trained.adapter.kind == "lora"
+    assert trained.scores.mean() >= before(material).mean()
+    assert told[0].startswith("lora, ")
 
 
 def candidate(name: str, scores: list[float]) -> Candidate:
