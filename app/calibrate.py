@@ -26,7 +26,7 @@ class Calibration:
     calibrated
         As kept beside the slices.
     before, after
-        The router on the same questions, with the settings' mass and with the new one. It saw them: for an honest number
+        The router on the same questions, as it was and as it will serve. It saw them: for an honest number
         keep some questions back.
     questions
         Of each expert.
@@ -87,7 +87,7 @@ def calibrate(panel: Panel, sources: Sequence[str], coverage: float, seed: int =
             ]
         )
 
-    after = replace(router, temperature=calibrated.temperature, mass=calibrated.guarantee.mass, most=len(names))
+    after = replace(router, temperature=calibrated.temperature, mass=calibrated.guarantee.mass)
     counts = {name: len(texts) for name, texts in asked.items()}
     return Calibration(calibrated, summary(router), summary(after), counts)
 

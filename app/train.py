@@ -21,6 +21,7 @@ from indexes.errors import InputError, SliceError
 from indexes.slice import Slice
 from retrievers.calibration import background_questions
 from retrievers.expert import Learned
+from retrievers.moments import Moments
 from retrievers.panel import Panel
 from retrievers.pilots import QUESTION_PILOTS, centroids
 from retrievers.router import Wishes
@@ -143,7 +144,7 @@ class _Training:
         background = questions, self.panel.encoder.encode_questions(questions)
         relevance = calibrate(self.slice, self.material, judged, background)
         pilots = centroids(self.material.examples.vectors, QUESTION_PILOTS, self.request.seed)
-        return Learned(pilots, relevance, adapter.key)
+        return Learned(pilots, relevance, adapter.key, Moments.of(self.material.examples.vectors))
 
     def card(self, choice: Choice, seconds: float) -> Card:
         """The card of what was decided."""

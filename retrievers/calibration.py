@@ -2,7 +2,7 @@
 
 Without labels, the yardstick is what random questions attain: the best cosine that each of a hundred questions about
 anything reaches in the slice. A score is then measured in robust standard deviations above that (a z-score against
-background questions), which means the same in every embedding space. How z and lexical coverage become a probability of
+background questions), which means the same in every embedding space. How z and the lexical score become a probability of
 relevance is one logistic function for all slices (see ``RELEVANCE``).
 """
 
@@ -53,23 +53,23 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """``P(relevant) = sigmoid(bias + dense · z + coverage · c)`` (Platt scaling with two features).
+    """``P(relevant) = sigmoid(bias + dense · z + lexical · l)`` (Platt scaling with two features).
 
-    ``z`` is the dense score against the background, ``c`` the share of the question's words, weighted by rarity, that the
-    passage covers.
+    ``z`` is the dense score against the background, ``l`` the BM25 score over the root of what the question could attain
+    (``Candidates.lexical``).
     """
 
     bias: float
     dense: float
-    coverage: float
+    lexical: float
 
     def logit(self, candidates: Candidates, background: Background) -> Floats:
         """Log-odds of relevance of each candidate, ``[n]``."""
         z = background.z(candidates.dense)
-        return np.asarray(self.bias + self.dense * z + self.coverage * candidates.coverage, dtype=np.float32)
+        return np.asarray(self.bias + self.dense * z + self.lexical * candidates.lexical, dtype=np.float32)
 
 
-RELEVANCE = Relevance(bias=-5.0, dense=0.635, coverage=3.17)
+RELEVANCE = Relevance(bias=-4.9, dense=0.577, lexical=0.519)
 """Of experts that were not calibrated themselves: the fit to development questions of four BEIR sets under the plain encoder,
 sets weighing the same; ``symposia bench defaults`` prints it again."""
 

@@ -1,7 +1,7 @@
 """An expert: a slice, the adapter that it has learned, and what is known of its scores.
 
 Beside the slice lie ``expert.npz``, made again whenever the slice or the adapter changes, and, where the expert was trained,
-``learned.npz``: its question pilots and its calibration.
+``learned.npz`` and ``questions.npz``: its question pilots, its calibration, and the moments of its questions.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from indexes.encoders.base import Encoder, Vectors
 from indexes.slice import Slice
 from retrievers.arrays import read_arrays, write_arrays
 from retrievers.calibration import RELEVANCE, Background, Relevance, background_questions
+from retrievers.moments import Moments
 from retrievers.pilots import Pilots, centroids
 from retrievers.profile import Profile, Vocabulary
 
 FILE = "expert.npz"
 LEARNED = "learned.npz"
+MOMENTS = "questions.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,14 @@ class Learned:
         How its scores become a probability; fitted for the adapter ``adapter`` and void with another.
     adapter
         Key of the adapter.
+    moments
+        Of all labelled questions; kept in a file of its own, and not read again by ``read``.
     """
 
     questions: Vectors | None = None
     relevance: Relevance | None = None
     adapter: str = ""
+    moments: Moments | None = None
 
     def write(self, folder: Path) -> None:
         """Keep it in a slice's folder."""
@@ -49,7 +54,10 @@ class Learned:
         if self.questions is not None:
             arrays["questions"] = self.questions
         if self.relevance is not None:
-            arrays["relevance"] = np.array([self.relevance.bias, self.relevance.dense, self.relevance.coverage])
+            arrays["relevance"] = np.array([self.relevance.bias, self.relevance.dense, self.relevance.lexical])
+        if self.moments is not None:
+            mean, second = self.moments.mean.astype(np.float32), self.moments.second.astype(np.float32)
+            write_arrays(folder / MOMENTS, {"mean": mean, "second": second})
         write_arrays(folder / LEARNED, arrays)
 
     @classmethod
@@ -101,9 +109,9 @@ class Expert:
         measured = _load(slice_, adapter) or _measure(slice_, adapter, encoder)
         learned = Learned.read(slice_.folder)
         relevance = learned.relevance if learned.relevance is not None and learned.adapter == adapter.key else RELEVANCE
-        profile = Profile(
-            measured.pilots, measured.vocabulary, learned.questions, slice_.manifest.description or slice_.name
-        )
+        moments = slice_.folder / MOMENTS if (slice_.folder / MOMENTS).is_file() else None
+        description = slice_.manifest.description or slice_.name
+        profile = Profile(measured.pilots, measured.vocabulary, learned.questions, description, moments)
         return cls(slice_, adapter.asking(), profile, measured.background, relevance)
 
 

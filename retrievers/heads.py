@@ -1,20 +1,22 @@
-"""Heads: what tells an expert's labelled questions from everything else on the panel, computed from pilots alone.
+"""Heads: what tells an expert's labelled questions from everything else on the panel.
 
-Nothing is trained when experts come or go: the heads follow from the pilots of the panel as it is, in milliseconds.
+Nothing is trained when experts come or go: the heads follow in closed form, in milliseconds, from what each expert keeps of
+its own questions and passages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.encoders.base import Vectors
+from retrievers.moments import Moments
 from retrievers.profile import Profile
 
-RIDGE = 1e-3
+RIDGE = 3e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +38,28 @@ class Head:
 
 
 def heads(experts: Mapping[str, Profile]) -> dict[str, Head]:
-    """A head for each expert that has question pilots, where there is another expert.
+    """A head for each expert that has labelled questions, where there is another expert.
 
-    Regularised least squares (Rifkin, Yeo and Poggio 2003) of +1 for the expert's question pilots against -1 for the
-    others' pilots of both kinds; both sides weigh the same.
+    Regularised least squares (Rifkin, Yeo and Poggio 2003) of +1 for the expert's questions against -1 for the others'
+    passages and questions. Both sides weigh the same, and on the other side every expert's passages and questions do.
     """
-    found = {}
-    for name, profile in experts.items():
-        others = [experts[key] for key in sorted(experts) if key != name]  # the order of a panel is no matter
-        if profile.questions is None or not len(profile.questions) or not others:
-            continue
-        against = [other.pilots.vectors for other in others]
-        against += [other.questions for other in others if other.questions is not None]
-        found[name] = _head(profile.questions, np.concatenate(against))
-    return found
+    names = sorted(experts)  # the order of a panel is no matter
+    asked = {name: moments for name in names if (moments := experts[name].asked()) is not None}
+    found = {name: Moments.of(experts[name].pilots.vectors) for name in names} if asked else {}
+    heads = {}
+    for name, own in asked.items():
+        others = [found[other] for other in names if other != name]
+        others += [asked[other] for other in asked if other != name]
+        if others:
+            heads[name] = _head(own, others)
+    return heads
 
 
-def _head(own: Vectors, others: Vectors) -> Head:
-    rows = np.concatenate([own, others]).astype(np.float64)
-    labels = np.concatenate([np.ones(len(own)), -np.ones(len(others))])
-    share = np.concatenate([np.full(len(own), 0.5 / len(own)), np.full(len(others), 0.5 / len(others))])
-    mean, middle = share @ rows, float(share @ labels)
-    centred = rows - mean
-    gram = (centred * share[:, None]).T @ centred
-    gram[np.diag_indices_from(gram)] += RIDGE
-    weights = np.linalg.solve(gram, (centred * share[:, None]).T @ (labels - middle))
-    return Head(weights, middle - float(weights @ mean))
+def _head(own: Moments, others: Sequence[Moments]) -> Head:
+    against = np.mean([each.mean for each in others], axis=0)
+    mean = (own.mean + against) / 2
+    second = (own.second + np.mean([each.second for each in others], axis=0)) / 2
+    covariance = second - np.outer(mean, mean)
+    covariance[np.diag_indices_from(covariance)] += RIDGE
+    weights = np.linalg.solve(covariance, (own.mean - against) / 2)
+    return Head(weights, -float(weights @ mean))

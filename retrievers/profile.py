@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.encoders.base import Vectors
+from retrievers.arrays import read_arrays
+from retrievers.moments import Moments
 from retrievers.pilots import Pilots
 
 HALF = 0.5
@@ -74,12 +77,22 @@ class Profile:
         no labelled questions.
     description
         What the expert knows, for a language model that chooses.
+    moments
+        File with the moments of all its labelled questions, which ``asked`` reads: too large to be held in memory.
     """
 
     pilots: Pilots
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     questions: Vectors | None = None
     description: str = ""
+    moments: Path | None = None
+
+    def asked(self) -> Moments | None:
+        """Moments of its labelled questions: from the file, or of the pilots where that is lacking; none without any."""
+        arrays = None if self.moments is None else read_arrays(self.moments)
+        if arrays is not None and {"mean", "second"} <= arrays.keys():
+            return Moments(arrays["mean"].astype(np.float64), arrays["second"].astype(np.float64))
+        return None if self.questions is None or not len(self.questions) else Moments.of(self.questions)
 
     @cached_property
     def centre(self) -> Vectors:

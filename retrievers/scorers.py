@@ -46,10 +46,10 @@ class Familiarity:
         What a head says of a question that speaks neither for its expert nor against it.
     """
 
-    words: float = 0.49
-    passages: float = 2.5
-    questions: float = 3.3
-    neutral: float = -0.28
+    words: float = 0.47
+    passages: float = 2.35
+    questions: float = 2.93
+    neutral: float = 0.39
     _heads: dict[tuple[int, ...], tuple[Sequence[Profile], Mapping[str, Head]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -16,8 +16,8 @@ from retrievers.training.material import Examples, Material
 
 DEPTH = 50
 FEWEST = 50
-RATIOS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
-"""Weight of coverage against that of z, of which the best ranking on the judging questions is taken."""
+RATIOS = (0.0, 0.2, 0.4, 0.6, 0.9, 1.3, 1.8, 2.7, 3.7, 5.5)
+"""Weight of the lexical score against that of z, of which the best ranking on the judging questions is taken."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Judged:
 
     Parameters
     ----------
-    z, coverage
+    z, lexical
         The two features of ``Relevance``, ``[n]``.
     grades
         ``[n]``, 0 where not relevant.
@@ -35,13 +35,13 @@ class Judged:
     """
 
     z: NDArray[np.float32]
-    coverage: NDArray[np.float32]
+    lexical: NDArray[np.float32]
     grades: NDArray[np.float64]
     ideal: float
 
     def ndcg(self, ratio: float) -> float:
-        """nDCG@10 of the candidates ranked by ``z + ratio · coverage``; of equals the first, which is the lower id."""
-        order = np.argsort(-(self.z + ratio * self.coverage), kind="stable")[:10]
+        """nDCG@10 of the candidates ranked by ``z + ratio · lexical``; of equals the first, which is the lower id."""
+        order = np.argsort(-(self.z + ratio * self.lexical), kind="stable")[:10]
         return dcg(self.grades[order]) / self.ideal
 
 
@@ -87,7 +87,7 @@ def fit(groups: Sequence[Sequence[Judged]]) -> Relevance | None:
 
     ratio = max(RATIOS, key=lambda r: (quality(r), -r))
     judged = [(each, 1 / len(group)) for group in groups for each in group]
-    scores = np.concatenate([each.z + ratio * each.coverage for each, _ in judged])
+    scores = np.concatenate([each.z + ratio * each.lexical for each, _ in judged])
     labels = np.concatenate([each.grades > 0 for each, _ in judged])
     weights = np.concatenate([np.full(len(each.z), weight) for each, weight in judged])
     if labels.all() or not labels.any():
@@ -112,7 +112,7 @@ def judge(
         candidates = slice_.search(text, vector, DEPTH)
         rows = [material.row[i] for i in candidates.ids]
         z = measured.z(passages[rows] @ vector)
-        found.append(Judged(z, candidates.coverage, _grades(candidates.ids, relevant), _ideal(relevant)))
+        found.append(Judged(z, candidates.lexical, _grades(candidates.ids, relevant), _ideal(relevant)))
     return found
 
 

@@ -37,8 +37,8 @@ def test_z_is_the_same_in_every_space_that_is_shifted_and_scaled(scale: float, s
     np.testing.assert_allclose(moved.z(scores * scale + shift), plain.z(scores), atol=1e-4)
 
 
-def test_the_logit_is_linear_in_z_and_coverage() -> None:
-    relevance, background = Relevance(bias=-4, dense=0.9, coverage=3), Background(0.2, 0.1)
+def test_the_logit_is_linear_in_z_and_the_lexical_score() -> None:
+    relevance, background = Relevance(bias=-4, dense=0.9, lexical=3), Background(0.2, 0.1)
     expected = [-4 + 0.9 * -1, -4 + 0.9 * 3 + 3 * 0.5, -4 + 0.9 * 1 + 3 * 0.25]
     np.testing.assert_allclose(relevance.logit(FOUND, background), expected, rtol=1e-5)
 

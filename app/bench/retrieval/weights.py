@@ -22,7 +22,8 @@ from app.wiring import make_panel
 from indexes.adapters.base import Identity
 from indexes.encoders.base import Vectors
 from retrievers.calibration import Relevance, background_questions
-from retrievers.pilots import QUESTION_PILOTS, centroids
+from retrievers.expert import MOMENTS, Learned
+from retrievers.moments import Moments
 from retrievers.profile import Profile
 from retrievers.scorers import Familiarity
 from retrievers.training.calibrate import Judged, fit, judge
@@ -61,8 +62,14 @@ def fit_defaults(
         for folder in folders:
             index(panel, settings, folder, report)
         names = sorted(folder.resolve().name for folder in folders)
-        judging, pilots = _split(panel, folders, seed)
-        profiles = {name: replace(panel.experts[name].profile, questions=pilots.get(name)) for name in names}
+        judging, asked = _split(panel, folders, seed)
+        kept = settings.home / "benchmarks" / "retrieval" / "defaults"
+        profiles = {}
+        for name in names:
+            learned = Learned(asked.get(name), moments=Moments.of(asked[name]) if name in asked else None)
+            learned.write(kept / name)
+            moments = kept / name / MOMENTS if name in asked else None
+            profiles[name] = replace(panel.experts[name].profile, questions=learned.questions, moments=moments)
         router = _fit(judging, profiles, names, seed)
         groups = [_judged(panel, folder, judging, report) for folder in folders if folder.resolve().name in judging]
         return Fitted(router, fit(groups), sum(len(texts) for texts, _ in judging.values()))
@@ -74,7 +81,7 @@ def _split(
     panel: Panel, folders: Sequence[Path], seed: int
 ) -> tuple[dict[str, tuple[list[str], Vectors]], dict[str, Vectors]]:
     judging: dict[str, tuple[list[str], Vectors]] = {}
-    pilots: dict[str, Vectors] = {}
+    asked: dict[str, Vectors] = {}
     for folder in folders:
         name, available = folder.resolve().name, splits(folder)
         if "train" not in available:
@@ -92,8 +99,8 @@ def _split(
             held, held_vectors, kept = [texts[n] for n in np.flatnonzero(mask)], vectors[mask], ~mask
         kept &= ~near_duplicates(vectors, np.concatenate([others, held_vectors]))
         judging[name] = held, held_vectors
-        pilots[name] = centroids(vectors[kept], QUESTION_PILOTS, seed)
-    return judging, pilots
+        asked[name] = vectors[kept]
+    return judging, asked
 
 
 def _judged(
@@ -128,7 +135,7 @@ def _fit(
     rows, right, weight = [], [], []
     for shown in range(SHOWN):
         hidden = generator.permutation(sorted(judging))[: HIDDEN if shown else 0].tolist()
-        panel = {n: replace(p, questions=None) if n in hidden else p for n, p in profiles.items()}
+        panel = {n: replace(p, questions=None, moments=None) if n in hidden else p for n, p in profiles.items()}
         for name, (texts, vectors) in judging.items():
             for text, vector in zip(texts, vectors, strict=True):
                 rows.append(_features(start, text, vector, panel))

@@ -79,3 +79,10 @@ def test_answers_are_sorted_into_what_they_answer() -> None:
     sorted_ = found_of(5, [top, lexical, of_top, of_lexical, {"b": 0.0}, {}], SparseVector((7, 9), (1.0, 1.0)))
     assert sorted_ == Found(5, top, lexical, of_top, of_lexical, {7: 0.0, 9: None})
     assert found_of(5, [top], SparseVector((), ())) == Found(5, top, {}, {}, {}, {})
+
+
+def test_the_lexical_score_lies_between_the_raw_score_and_coverage() -> None:
+    found = merge({"a": 0.1, "b": 0.2}, {"a": 6.0}, {1: 4.0, 2: 5.0}, 10)
+    np.testing.assert_allclose(found.lexical, [6 / 3, 0])
+    np.testing.assert_allclose(found.lexical**2, found.bm25 * found.coverage, rtol=1e-6)
+    assert merge({"a": 0.1}, {}, {}, 10).lexical.tolist() == [0.0]

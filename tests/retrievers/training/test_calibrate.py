@@ -91,7 +91,7 @@ def test_only_the_first_ten_count() -> None:
 def test_what_relevance_was_drawn_by_is_found_again(ratio: float, scale: float, bias: float) -> None:
     found = fit([drawn(ratio, scale, bias)])
     assert found is not None
-    assert abs(RATIOS.index(round(found.coverage / found.dense, 6)) - RATIOS.index(ratio)) <= 1
+    assert abs(RATIOS.index(round(found.lexical / found.dense, 6)) - RATIOS.index(ratio)) <= 1
     assert found.dense == pytest.approx(scale, rel=0.15)
     assert found.bias == pytest.approx(bias, abs=0.5)
 
@@ -99,7 +99,7 @@ def test_what_relevance_was_drawn_by_is_found_again(ratio: float, scale: float, 
 def test_where_coverage_changes_no_ranking_it_gets_no_weight() -> None:
     found = fit([[judged([3, 2, 1, 0], [0.5] * 4, [1, 0, 0, 0]), judged([3, 2.5, 1, 0], [0.1] * 4, [0, 1, 0, 0])]])
     assert found is not None
-    assert (found.coverage, found.dense > 0) == (0, True)
+    assert (found.lexical, found.dense > 0) == (0, True)
 
 
 @pytest.mark.parametrize("grades", [[0, 0, 0], [1, 1, 2]])
@@ -120,7 +120,7 @@ def test_an_expert_is_calibrated_on_the_questions_that_judge(slice_: Slice, make
     best = measured.z((questions @ passages.T).max(axis=1))
     off_topic = measured.z((background()[1] @ passages.T).max(axis=1))
     right, wrong = (
-        sigmoid(found.bias + found.dense * z + found.coverage * c) for z, c in ((best, 0.9), (off_topic, 0.0))
+        sigmoid(found.bias + found.dense * z + found.lexical * c) for z, c in ((best, 0.9), (off_topic, 0.0))
     )
     assert np.median(right) > 0.5
     assert np.median(wrong) < 0.2
