@@ -8,7 +8,7 @@ CHROMIUM := /usr/bin/chromium
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding bench-retrieval reproduce browser clean
+.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding bench-retrieval bench-overhead reproduce browser clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,8 +58,11 @@ bench-decoding: models ## AdaCAD beside greedy on 200 nq-swap questions (needs .
 reproduce: models ## run the commands whose scores are known, and say OK, OKish or FAIL (needs ../shared/data)
 	$(BIN)/symposia reproduce
 
-bench-retrieval: models ## experts under each router beside one encoder, six sets pooled (needs ../shared/data; half an hour)
+bench-retrieval: models ## train six experts, then compare routers and one encoder (needs ../shared/data; half an hour)
 	$(BIN)/symposia bench retrieval --language 20
+
+bench-overhead: models ## routing and search beside LlamaIndex's retrievers over the same vectors
+	$(BIN)/symposia bench overhead
 
 browser: ## install Debian's chromium where it is missing (asks for root)
 	@test -x $(CHROMIUM) || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)

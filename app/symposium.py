@@ -113,16 +113,7 @@ class Symposium:
         text = check_question(question, latin_only=self._latin_only)
         started = time.perf_counter()
         route, evidence = self.panel.retrieve(text, Wishes(tuple(experts), tuple(forbid), retrieval))
-        seconds = {"retrieve": time.perf_counter() - started}
-        yield Routed(route)
-        yield Found(evidence)
-        with self._writing:
-            for event in self.answerer.stream(text, route, evidence, cancelled):
-                if isinstance(event, Answered):
-                    seconds |= event.answer.seconds
-                    yield Answered(replace(event.answer, seconds=seconds))
-                else:
-                    yield event
+        yield from self._write(text, route, evidence, time.perf_counter() - started, cancelled)
 
     def ask_many(
         self,
@@ -132,8 +123,29 @@ class Symposium:
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
     ) -> list[Answer]:
-        """Answers in the order of the questions."""
-        return [self.ask(q, experts=experts, forbid=forbid, retrieval=retrieval) for q in questions]
+        """Answers in the order of the questions; each expert searches all of its questions in one go."""
+        texts = [check_question(question, latin_only=self._latin_only) for question in questions]
+        started = time.perf_counter()
+        found = self.panel.retrieve_many(texts, Wishes(tuple(experts), tuple(forbid), retrieval))
+        share = (time.perf_counter() - started) / max(1, len(texts))
+        answers = []
+        for text, (route, evidence) in zip(texts, found, strict=True):
+            events = self._write(text, route, evidence, share, None)
+            answers += [event.answer for event in events if isinstance(event, Answered)]
+        return answers
+
+    def retrieve_many(
+        self,
+        questions: Sequence[str],
+        *,
+        experts: Sequence[str] = (),
+        forbid: Sequence[str] = (),
+        retrieval: bool | None = None,
+        passages: int | None = None,
+    ) -> list[tuple[Route, tuple[Evidence, ...]]]:
+        """Like ``retrieve``, for several questions that are encoded, adapted and searched together."""
+        texts = [check_question(question, latin_only=self._latin_only) for question in questions]
+        return self.panel.retrieve_many(texts, Wishes(tuple(experts), tuple(forbid), retrieval), passages)
 
     def retrieve(
         self,
@@ -271,6 +283,25 @@ class Symposium:
     def close(self) -> None:
         """Release the slices."""
         self.panel.close()
+
+    def _write(
+        self,
+        text: str,
+        route: Route,
+        evidence: tuple[Evidence, ...],
+        retrieving: float,
+        cancelled: Cancelled | None,
+    ) -> Iterator[Event]:
+        """The events of one question from its route on."""
+        yield Routed(route)
+        yield Found(evidence)
+        with self._writing:
+            for event in self.answerer.stream(text, route, evidence, cancelled):
+                if isinstance(event, Answered):
+                    seconds = {"retrieve": retrieving, **event.answer.seconds}
+                    yield Answered(replace(event.answer, seconds=seconds))
+                else:
+                    yield event
 
     def __enter__(self) -> Self:
         return self
