@@ -24,6 +24,8 @@ from retrievers.training.card import Card
 from retrievers.training.linear import Options
 from tests.fakes import WordEncoder
 
+pytestmark = pytest.mark.slow  # each trains several adapters
+
 HOME = ("apple", "bread", "candle", "drum", "engine", "feather", "garden", "hammer", "island")
 ABROAD = ("pomme", "miche", "bougie", "tambour", "moteur", "plume", "jardin", "marteau", "ilot")
 COMBINATIONS = list(combinations(range(9), 3))

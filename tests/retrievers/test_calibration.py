@@ -39,7 +39,7 @@ def test_z_is_the_same_in_every_space_that_is_shifted_and_scaled(scale: float, s
 
 def test_the_logit_is_linear_in_z_and_the_lexical_score() -> None:
     relevance, background = Relevance(bias=-4, dense=0.9, lexical=3), Background(0.2, 0.1)
-    expected = [-4 + 0.9 * -1, -4 + 0.9 * 3 + 3 * 0.5, -4 + 0.9 * 1 + 3 * 0.25]
+    expected = [-4 + 0.9 * -1, -4 + 0.9 * 3 + 3 * 1, -4 + 0.9 * 1 + 3 * 0.5]
     np.testing.assert_allclose(relevance.logit(FOUND, background), expected, rtol=1e-5)
 
 
@@ -49,7 +49,7 @@ def test_the_logit_is_linear_in_z_and_the_lexical_score() -> None:
         (Relevance(0, 0, 0), [0, 0, 0]),
         (Relevance(-1, 0, 0), [-1, -1, -1]),
         (Relevance(0, 1, 0), [-1, 3, 1]),
-        (Relevance(0, 0, 4), [0, 2, 1]),
+        (Relevance(0, 0, 4), [0, 4, 2]),
     ],
 )
 def test_a_weight_of_zero_is_a_weight(relevance: Relevance, expected: list[float]) -> None:

@@ -94,7 +94,7 @@ def test_single_scores_are_passed_on_as_they_are() -> None:
 def test_calibrated_scores_are_log_odds() -> None:
     found = candidates({"a": (0.5, 1.0), "b": (0.3, 0.0)})
     np.testing.assert_allclose(
-        fuse(found, BACKGROUND, "calibrated", Relevance(-1.0, 0.5, 2.0)), [-1 + 0.5 * 2 + 2 * 0.5, -1], atol=1e-5
+        fuse(found, BACKGROUND, "calibrated", Relevance(-1.0, 0.5, 2.0)), [-1 + 0.5 * 2 + 2 / 2**0.5, -1], atol=1e-5
     )
     assert not fuse(found, BACKGROUND, "calibrated", Relevance(0, 0, 0)).any()
 

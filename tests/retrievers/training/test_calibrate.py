@@ -87,7 +87,7 @@ def test_only_the_first_ten_count() -> None:
     assert judged(range(20, 0, -1), [0] * 20, [0] * 10 + [1] * 10).ndcg(0) == 0
 
 
-@pytest.mark.parametrize(("ratio", "scale", "bias"), [(0.0, 1.5, -3.0), (5.0, 1.0, -5.0)])
+@pytest.mark.parametrize(("ratio", "scale", "bias"), [(0.0, 1.5, -3.0), (1.8, 1.0, -5.0)])
 def test_what_relevance_was_drawn_by_is_found_again(ratio: float, scale: float, bias: float) -> None:
     found = fit([drawn(ratio, scale, bias)])
     assert found is not None

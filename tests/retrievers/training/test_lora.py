@@ -21,6 +21,8 @@ from retrievers.training.measure import ndcg
 from retrievers.training.state import Part
 from tests.tiny import make_tiny_model
 
+pytestmark = pytest.mark.slow  # a transformer learns
+
 THINGS = ["apple", "pear", "plum", "cherry", "quince", "piston", "valve", "turbine", "moon", "planet", "ring", "comet"]
 FRAMES = ("what is a {}", "how does the {} turn", "where is it {}")
 PACE = Pace(rate=3e-2, batch=8, epochs=8, patience=8)
