@@ -17,7 +17,7 @@ from retrievers.profile import Profile
 from retrievers.scorers import Familiarity, Scorer
 
 ROUNDING = 1e-9
-CERTAIN = 2.0  # standard deviations above a random question, where there is no expert to compare with
+CERTAIN = 2.0  # standard deviations above what random questions attain
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class ScoredRouter:
     most
         Largest number of experts to ask.
     skip
-        Probability of the null expert from which retrieval is skipped. High, since unsure means retrieve.
+        Probability of the null expert from which retrieval is skipped, unless some expert is certainly nearer than to random
+        questions ("how does the web chat work?" may be about this system, or about a product). Unsure means retrieve.
     temperature
         Of the softmax over the scorer's logits.
     """
@@ -92,7 +93,8 @@ class ScoredRouter:
         logits = self.scorer.logits(question, vector, allowed) / self.temperature
         shares = (1 - null) * softmax(logits) if allowed else logits
         ranked = sorted(zip(allowed, map(float, shares), strict=True), key=lambda pair: (-pair[1], pair[0]))
-        decision, kind, reason = self._gate(question, vector, null, wishes)
+        familiar = any(profile.pilots.score(vector) >= CERTAIN for profile in allowed.values())
+        decision, kind, reason = self._gate(question, vector, null, wishes, familiar=familiar)
         asked = self._asked(ranked, wishes) if decision == "retrieve" else ()
         if decision == "retrieve":
             reason = _explain(ranked, asked, reason, forced=bool(wishes.force))
@@ -105,7 +107,9 @@ class ScoredRouter:
         scores = [own, *(profile.pilots.score(vector) for profile in experts.values())]
         return float(softmax(np.array(scores))[0])
 
-    def _gate(self, question: str, vector: Vectors, null: float, wishes: Wishes) -> tuple[Decision, Kind, str]:
+    def _gate(
+        self, question: str, vector: Vectors, null: float, wishes: Wishes, *, familiar: bool
+    ) -> tuple[Decision, Kind, str]:
         if expression(question) is not None:
             kind: Kind = "arithmetic"
             reason = "It is a calculation, which needs no sources."
@@ -117,7 +121,7 @@ class ScoredRouter:
         if wishes.retrieval or wishes.force:
             return "retrieve", "domain", "Retrieval was asked for."
         certain = kind == "arithmetic" and expression(question) is not None
-        if certain or (null >= self.skip and kind != "arithmetic"):
+        if certain or (null >= self.skip and kind != "arithmetic" and not familiar):
             return "skip", kind, reason
         return "retrieve", "domain", ""
 

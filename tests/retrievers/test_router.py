@@ -118,6 +118,15 @@ def test_a_probable_null_expert_skips_retrieval_and_an_unsure_one_does_not(null:
     assert found.reason
 
 
+@pytest.mark.parametrize(("score", "decision"), [(1.9, "skip"), (2.1, "retrieve")])
+def test_what_an_expert_is_certainly_familiar_with_is_retrieved_though_it_reads_like_small_talk(
+    score: float, decision: str
+) -> None:
+    found = route({"orchard": score, "engines": 0.0}, null=9.0)
+    assert found.null > 0.9
+    assert found.decision == decision
+
+
 @pytest.mark.parametrize(("kind", "text"), [("chitchat", "small talk"), ("about", "a question about this system")])
 def test_a_skipped_question_is_called_what_it_is_nearest_to(kind: str, text: str) -> None:
     found = router(9.0, kind).route("Hello", VECTOR, {"orchard": profile(0.0)}, NONE)
