@@ -17,6 +17,7 @@ from indexes.store.open import opener
 from retrievers.calibrated_router import Calibrated
 from retrievers.gathering import Retrieval
 from retrievers.panel import Panel
+from retrievers.reranker import CrossEncoderReranker
 from retrievers.router import ScoredRouter
 
 if TYPE_CHECKING:
@@ -50,12 +51,16 @@ def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
     source, name = resolve(models.encoder, "encoder", models.folder), Path(models.encoder).name
     encoder = open_encoder(source, name, models.runtime, models.folder, models.threads)
     slices = folder or settings.home / "slices"
+    reranker = None
+    if models.reranker:
+        reranker = CrossEncoderReranker(resolve(models.reranker, "reranker", models.folder))
     return Panel(
         slices,
         encoder,
         opener(store.url, store.api_key.get_secret_value(), store.timeout),
         partial(make_router, settings, slices),
         Retrieval(retrieval.passages, retrieval.depth, retrieval.floor, retrieval.merging, retrieval.prior),
+        reranker,
     )
 
 

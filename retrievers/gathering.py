@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 import numpy as np
@@ -19,6 +19,7 @@ from retrievers.evidence import Evidence
 from retrievers.expert import Expert
 from retrievers.fusion import fuse
 from retrievers.merging import Merging, Ranked, merge
+from retrievers.reranker import Reranker, rerank
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,14 @@ def evidence(gathered: Sequence[Gathered], retrieval: Retrieval) -> tuple[Eviden
         Evidence(number, hit.passage, hit.expert, hit.probability, hit.scores, part)
         for number, (hit, part) in enumerate(chosen, start=1)
     )
+
+
+def reordered(asked: Asked, gathered: Gathered, reranker: Reranker) -> Gathered:
+    """The same hits in the order of a cross-encoder's scores; their probabilities stay those of retrieval."""
+    by_id = {hit.passage.id: hit for hit in gathered.hits}
+    given = [(hit.passage.id, hit.passage.searchable, hit.score) for hit in gathered.hits]
+    hits = tuple(replace(by_id[i], score=score) for i, _, score in rerank(reranker, asked.text, given))
+    return replace(gathered, hits=hits)
 
 
 def listing(asked: Asked, replies: Sequence[Reply], failures: Mapping[str, str], retrieval: Retrieval) -> Listing:

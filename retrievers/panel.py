@@ -17,8 +17,9 @@ from retrievers.evidence import Evidence, Route
 from retrievers.expert import Expert
 from retrievers.fusion import Fusion, fuse, ranking
 from retrievers.gate import NullExpert
-from retrievers.gathering import Asked, Gathered, Retrieval, evidence, gather, search
+from retrievers.gathering import Asked, Gathered, Retrieval, evidence, gather, reordered, search
 from retrievers.parts import parts
+from retrievers.reranker import Reranker
 from retrievers.router import Router, ScoredRouter, Wishes, combine
 
 Found = tuple[Route, tuple[Evidence, ...]]
@@ -41,6 +42,8 @@ class Panel:
         Makes the router from the null expert; the pilot router by default.
     retrieval
         See ``Retrieval``.
+    reranker
+        Reorders what was gathered; ``None`` leaves it as it is.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class Panel:
         open_store: OpenStore,
         router: Callable[[NullExpert], Router] = ScoredRouter,
         retrieval: Retrieval | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self.folder = folder
         self.encoder = encoder
         self.open_store = open_store
         self.retrieval = retrieval or Retrieval()
+        self.reranker = reranker
         self.experts: dict[str, Expert] = {}
         self.problems: dict[str, str] = {}
         self._make_router = router
@@ -116,7 +121,11 @@ class Panel:
         split = [parts(question) for question in questions]
         vectors = iter(self.encoder.encode_questions([part for pieces in split for part in pieces]))
         routed = [self._route([(part, next(vectors)) for part in pieces], wishes) for pieces in split]
-        gathered = iter(gather([asked for _, pieces in routed for asked in pieces], self.experts, retrieval))
+        asked = [each for _, pieces in routed for each in pieces]
+        found = gather(asked, self.experts, retrieval)
+        if self.reranker is not None:
+            found = [reordered(*each, self.reranker) for each in zip(asked, found, strict=True)]
+        gathered = iter(found)
         return [self._found(route, [next(gathered) for _ in pieces], retrieval) for route, pieces in routed]
 
     def rank_many(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from indexes.errors import SettingsError
 
-Role = Literal["encoder", "generator"]
+Role = Literal["encoder", "generator", "reranker"]
 Format = Literal["sentence-transformers", "gguf"]
 Assembly = Literal["extract", "concatenate", "archive"]
 

@@ -33,6 +33,9 @@ class Models(Section):
     generator: Name = Field(
         default="qwen2.5-coder-0.5b", description="Language model: a name from that list, or a folder"
     )
+    reranker: str = Field(
+        default="", description="Cross-encoder that reorders the evidence: a folder or org/name; empty for none"
+    )
     cache: str = Field(default="", description="Folder of fetched models; empty for the user's cache folder")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Number format; auto measures once"

@@ -7,6 +7,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
@@ -457,3 +458,22 @@ def assert_reported(panel: Panel, route: Route, problem: str) -> None:
     assert re.search(problem, panel.problems["engines"])
     assert panel.problems["engines"] == route.failures["engines"]
     assert "\n" in panel.problems["engines"]  # the problem, and what to do about it
+
+
+def test_a_reranker_reorders_the_evidence_and_leaves_its_probabilities(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Shortest:
+        def scores(self, _question: str, texts: Sequence[str]) -> np.ndarray:
+            return np.array([-len(text) for text in texts], dtype=np.float32)
+
+    question = QUESTIONS["orchard"]
+    monkeypatch.setattr(panel, "retrieval", Retrieval(floor=0.0))
+    _, before = panel.retrieve(question, passages=8)
+    monkeypatch.setattr(panel, "reranker", Shortest())
+    _, after = panel.retrieve(question, passages=8)
+    assert {e.passage.id: e.probability for e in after} == {e.passage.id: e.probability for e in before}
+    lengths = [len(e.passage.searchable) for e in after]
+    assert lengths == sorted(lengths)
+    assert [e.passage.id for e in after] != [e.passage.id for e in before]
+    assert [e.number for e in after] == list(range(1, len(after) + 1))

@@ -92,6 +92,7 @@ def test_every_setting_can_be_given_by_its_environment_variable(tmp_path: Path) 
         "store.api_key": "k",
         "models.dtype": "float32",
         "models.runtime": "torch",
+        "models.reranker": "r",
         "retrieval.merging": "rrf",
     }
     given |= {"models.encoder": "e", "models.generator": "g", "models.cache": "c", "generation.policy": "cad"}
