@@ -99,7 +99,7 @@ class Bench:
         return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # the stand-ins last as long as it does: they must not reach other tests
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, Outcome, list[str]]]:
     """The benchmark after its first run, with the outcome and the phases; treat all as read-only, but run it again."""
     place = tmp_path_factory.mktemp("bench")
