@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EMPTY = "has no words"
 
 
-def index(panel: Panel, settings: Settings, folder: Path, report: Report) -> int:
+def index(panel: Panel, settings: Settings, folder: Path, report: Report, description: str = "") -> int:
     """Make the corpus of ``folder`` an expert of the folder's name; what is there already costs nothing.
 
     Returns
@@ -39,7 +39,7 @@ def index(panel: Panel, settings: Settings, folder: Path, report: Report) -> int
         report(f"indexing {name}", progress.passages, total)
 
     documents = (row for row in rows(corpus) if isinstance(row, Document))
-    Library(panel, settings).add_documents(documents, name, f"The set {name}.", on_progress=show)
+    Library(panel, settings).add_documents(documents, name, description or f"The set {name}.", on_progress=show)
     return empty
 
 

@@ -27,6 +27,16 @@ POOLED_SIX = (
     "legalbenchrag-contractnli",
     "hotpotqa-1000",
 )
+DESCRIPTIONS: Mapping[str, str] = {
+    "scifact": "Abstracts of biomedical research articles, to check scientific claims against.",
+    "nfcorpus": "Abstracts of medical articles about nutrition, food and health.",
+    "fiqa-pooled": "Posts of a forum about personal finance, investing and taxes.",
+    "mtrag-cloud": "Documentation of IBM Cloud: how its services are set up and used.",
+    "legalbenchrag-contractnli": "Clauses of non-disclosure agreements between companies.",
+    "hotpotqa-1000": "Introductions of Wikipedia articles about people, places, works and events.",
+}
+"""What a language model that chooses is told of the experts."""
+
 MOST_DEV = 300
 
 
@@ -90,7 +100,7 @@ def build(panel: Panel, settings: Settings, folders: Sequence[Path], report: Rep
     names = require_sets(folders)
     for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
         report("sets", number, len(folders))
-        index(panel, settings, folder, report)
+        index(panel, settings, folder, report, DESCRIPTIONS.get(name, ""))
         available = splits(folder)
         # Written after every training, also one after which no adapter serves.
         learned = panel.experts[name].slice.folder / LEARNED
