@@ -54,7 +54,7 @@ class Thresholds:
         Degree from which a passage supports a claim.
     """
 
-    relevance: float = 0.07
+    relevance: float = 0.08
     support: float = 0.5
 
 

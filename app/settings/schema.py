@@ -96,7 +96,7 @@ class Verdict(Section):
     """``[verdict]``: when to answer, and when a sentence counts as supported."""
 
     relevance: Share = Field(
-        default=0.07, description="Below this relevance of the best evidence: no answer from the sources"
+        default=0.08, description="Below this relevance of the best evidence: no answer from the sources"
     )
     support: Share = Field(default=0.5, description="A sentence is supported from this degree on")
 
