@@ -79,7 +79,7 @@ class Retrieval(Section):
         default="probability", description="How the lists of several experts become one"
     )
     prior: float = Field(default=1.0, ge=0, description="How much the route weighs in that; 0 for not at all")
-    floor: Share = Field(default=0.008, description="Evidence below this probability of relevance is dropped")
+    floor: Share = Field(default=0.1, description="Evidence below this probability of relevance is dropped")
 
 
 class Generation(Section):
