@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from indexes import atomic
 from indexes.errors import InputError, SettingsError
+from retrievers.calibration import softmax
 from retrievers.conformal import Guarantee, fewest, guarantee
 
 FILE = "router.json"
@@ -100,7 +101,7 @@ def fit(
         )
     temperature = best_temperature(rows[first], answers[first])
     return Calibrated(
-        temperature, guarantee(_softmax(rows[second] / temperature), answers[second].tolist(), coverage), tuple(experts)
+        temperature, guarantee(softmax(rows[second] / temperature), answers[second].tolist(), coverage), tuple(experts)
     )
 
 
@@ -110,10 +111,6 @@ def best_temperature(logits: Logits, right: NDArray[np.integer]) -> float:
         return 1.0
     losses = [-_log_softmax(logits / t)[np.arange(len(right)), right].mean() for t in TEMPERATURES]
     return float(TEMPERATURES[int(np.argmin(losses))])
-
-
-def _softmax(logits: Logits) -> Logits:
-    return np.asarray(np.exp(_log_softmax(logits)))
 
 
 def _log_softmax(logits: Logits) -> Logits:

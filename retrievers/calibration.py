@@ -80,11 +80,11 @@ def sigmoid(logits: NDArray[np.floating]) -> Floats:
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities ``[n]`` that sum to 1; none for no logits."""
-    if not len(logits):
-        return np.zeros(0)
-    exponentials = np.exp(np.asarray(logits, dtype=np.float64) - np.max(logits))
-    return np.asarray(exponentials / exponentials.sum())
+    """Probabilities of the same shape that sum to 1 along the last axis; none for no logits."""
+    if not logits.size:
+        return np.zeros(logits.shape)
+    exponentials = np.exp(np.asarray(logits, dtype=np.float64) - np.max(logits, axis=-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
 @cache

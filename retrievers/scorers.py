@@ -20,6 +20,7 @@ from retrievers.profile import Profile
 
 Logits = NDArray[np.float64]
 SURE = 50.0
+KEPT = 8
 
 
 class Scorer(Protocol):
@@ -84,12 +85,13 @@ class Familiarity:
         return np.array(rows, dtype=np.float64).reshape(len(rows), 3)
 
     def _of(self, experts: Mapping[str, Profile]) -> Mapping[str, Head]:
-        """The heads of this very panel; those of the last one are kept."""
+        """The heads of this very panel; those of the last few are kept, since some ask without certain experts."""
         key = tuple(map(id, experts.values()))
         kept = self._heads.get(key)
         if kept is None:
             kept = tuple(experts.values()), heads(experts)  # the profiles are held, so that no other takes their ids
-            self._heads.clear()
+            if len(self._heads) >= KEPT:
+                self._heads.clear()
             self._heads[key] = kept
         return kept[1]
 
