@@ -17,6 +17,7 @@ class Verdict(StrEnum):
 
     ANSWERED = "answered"
     FROM_MEMORY = "answered from memory"
+    CONFLICT = "sources conflict"
     NOT_IN_SOURCES = "not in the sources"
 
 
@@ -67,6 +68,38 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of the answers that the sources give.
+
+    Parameters
+    ----------
+    text
+        The answer in a few words.
+    citations
+        Where each of its sources says so.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Sources that answer one question differently.
+
+    Parameters
+    ----------
+    question
+        The question, or the part of it, that they disagree about.
+    sides
+        Two or more, those with the most sources first.
+    """
+
+    question: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one question, with everything needed to check it.
 
@@ -78,6 +111,10 @@ class Answer:
         The measured numbers that the verdict was decided on.
     seconds
         Wall time per stage.
+    conflict
+        Where the sources disagree.
+    memory
+        What the model would have said without the sources; empty where it was not asked, or says the same.
     """
 
     question: str
@@ -90,11 +127,15 @@ class Answer:
     policy: str
     signals: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    conflict: Conflict | None = None
+    memory: str = ""
 
     @property
     def cited(self) -> tuple[Evidence, ...]:
-        """The evidence that at least one claim cites, in order of number."""
+        """The evidence that at least one claim or side of a conflict cites, in order of number."""
         numbers = {citation.number for claim in self.claims for citation in claim.citations}
+        if self.conflict is not None:
+            numbers |= {citation.number for side in self.conflict.sides for citation in side.citations}
         return tuple(item for item in self.evidence if item.number in numbers)
 
     @property
@@ -122,6 +163,8 @@ class Answer:
             "policy": self.policy,
             "signals": {name: _number(value) for name, value in self.signals.items()},
             "seconds": dict(self.seconds),
+            "conflict": None if self.conflict is None else _conflict_dict(self.conflict),
+            "memory": self.memory,
         }
 
     def __str__(self) -> str:
@@ -136,10 +179,22 @@ def _claim_dict(claim: Claim) -> dict[str, Any]:
         "end": claim.end,
         "status": claim.status,
         "divergence": _number(claim.divergence),
-        "citations": [
-            {"number": c.number, "start": c.start, "end": c.end, "contrast": _number(c.contrast), "support": c.support}
-            for c in claim.citations
-        ],
+        "citations": [_citation_dict(citation) for citation in claim.citations],
+    }
+
+
+def _conflict_dict(conflict: Conflict) -> dict[str, Any]:
+    sides = [{"text": s.text, "citations": [_citation_dict(c) for c in s.citations]} for s in conflict.sides]
+    return {"question": conflict.question, "sides": sides}
+
+
+def _citation_dict(citation: Citation) -> dict[str, Any]:
+    return {
+        "number": citation.number,
+        "start": citation.start,
+        "end": citation.end,
+        "contrast": _number(citation.contrast),
+        "support": citation.support,
     }
 
 

@@ -30,7 +30,7 @@ class LocalModel:
     path
         Folder with ``config.json``, safetensors weights and a tokenizer with a chat template.
     dtype
-        ``bfloat16``, ``float32``, or ``auto``: bfloat16 where this processor is fast at it.
+        ``bfloat16``, ``float32``, ``int8``, or ``auto``: what this processor multiplies fastest (see ``generators.precision``).
     threads
         Threads for all of torch in this process; unchanged where none is given.
 

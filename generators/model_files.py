@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generators.precision import torch_dtype
+from generators.precision import Format, number_format
 from indexes.errors import MissingModelError
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SAMPLE_BYTES = 1 << 20  # read from each end of a weights file for the fingerprint
@@ -52,7 +51,7 @@ def load_model(path: Path, dtype: str) -> LoadedModel:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        model, missing = _read_weights(path, torch_dtype(dtype))
+        model, missing = _read_weights(path, number_format(dtype))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise _unusable(path, str(error).strip().split("\n")[0].rstrip(".")) from error
     if missing:
@@ -108,8 +107,11 @@ def _ends(file: Path) -> bytes:
         return head + stream.read()
 
 
-def _read_weights(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, list[str]]:
-    """The model, and the names of weights that its files lack: transformers would fill those with noise."""
+def _read_weights(path: Path, kind: Format) -> tuple[PreTrainedModel, list[str]]:
+    """The model, and the names of weights that its files lack: transformers would fill those with noise.
+
+    For int8 the weights are read as they are stored, which is half of float32, and rounded layer by layer.
+    """
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -118,12 +120,16 @@ def _read_weights(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, list
     bars.disable_progress_bar()
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            path, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+            path, dtype="auto" if kind == "int8" else kind, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
     finally:
         if shown:
             bars.enable_progress_bar()
     model, report = loaded
+    if kind == "int8":
+        from generators.int8 import quantise_linears
+
+        quantise_linears(model)
     return model.eval(), sorted(report["missing_keys"])
 
 

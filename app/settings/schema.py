@@ -37,8 +37,8 @@ class Models(Section):
         default="", description="Cross-encoder that reorders the evidence: a folder or org/name; empty for none"
     )
     cache: str = Field(default="", description="Folder of fetched models; empty for the user's cache folder")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="Number format; auto measures once"
+    dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto", description="Number format of the language model; auto measures once which is fastest"
     )
     threads: int = Field(default=0, ge=0, description="CPU threads; 0 for all cores")
 
