@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from app.models.resolve import languages_of, resolve
 from generators.answerer import Answerer, Options
 from generators.language_model import LocalModel
-from generators.policies import Policy, policy
+from generators.policies.base import Policy
+from generators.policies.registry import policy
 from generators.verdict import Thresholds
 from indexes.encoders.open import open_encoder
 from indexes.store.open import opener

@@ -1,54 +1,43 @@
-"""Compare ways of decoding on questions whose context contradicts what a model may remember.
+"""Compare ways of decoding on questions with a context that is right or wrong.
 
-The set is NQ-Swap (Longpre et al., "Entity-Based Knowledge Conflicts in Question Answering", EMNLP 2021): passages of
-Natural Questions in which the answer was replaced by another entity. The right answer is the one that the context
-gives. This room runs no model: it is handed one function for each policy.
+The questions come from ``evaluation.slices``. This room runs no model: it is handed one function for each policy, lets
+them answer (``ask``), and compares what they said slice by slice (``compare_slices``), so that a long run may stop and go on.
+
+Two errors show which side a policy trusted wrongly. Source: KnowPO (arXiv 2408.03297), which names them contextual
+ignorance and contextual overinclusion:
+
+``under-trust``
+    The context is right, and the answer is memory's: it holds an original answer, and no right one.
+``over-trust``
+    The context is wrong, and the answer follows it: it holds an answer of the context, or stands in the context word for
+    word, and holds no right one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from evaluation.answers import contains, exact_match, token_f1
+from evaluation.answers import contains, exact_match, normalise, token_f1
 from evaluation.comparison import compare
-from evaluation.intervals import Interval, quartiles
+from evaluation.intervals import Interval, bootstrap_means, percentile_interval, quartiles
 from evaluation.report import Row, Table
+from evaluation.slices import ContextQuestion
 from indexes.errors import InputError
 
-QUALITY = ("EM", "contains", "F1", "memory")
-TIMING = ("s/token", "x baseline")
+UNDER_TRUST, OVER_TRUST = "under-trust", "over-trust"
+ERRORS = {"swapped": UNDER_TRUST, "misleading": OVER_TRUST, "distractor": OVER_TRUST}
+"""The error that a kind of context can show."""
 
-_FIELDS = ("question", "sub_context", "sub_answer", "org_context", "org_answer")
-
-
-@dataclass(frozen=True, slots=True)
-class ContextQuestion:
-    """A question, a context that gives one answer to it, and what it was before the context was changed.
-
-    Parameters
-    ----------
-    id
-        The row's position in its file.
-    context
-        The passage with the substituted answer, markup as in the source.
-    gold
-        The substituted answers: right, given the context.
-    original_context, original_gold
-        The passage and the answers before the substitution: what a model may remember.
-    """
-
-    id: str
-    question: str
-    context: str
-    gold: tuple[str, ...]
-    original_context: str
-    original_gold: tuple[str, ...]
+NOTES = (
+    "s/token: median over questions with quartiles. x: the same as a ratio to the reference on the same question.",
+    "total x: ratio of all seconds to all tokens, with a 95 % bootstrap interval over questions.",
+    "under-trust, over-trust, s/token and both x: less is better.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,160 +49,269 @@ class TimedAnswer:
     seconds: float
 
 
-AnswerFunction = Callable[[ContextQuestion], str | TimedAnswer]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a policy answered to an item, by the item's id; ``Said(**said.to_dict())`` is the same again."""
+
+    item: str
+    policy: str
+    text: str
+    tokens: int
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return asdict(self)
 
 
-def load_nq_swap(path: str | Path, n: int = 200, *, seed: int = 0) -> list[ContextQuestion]:
-    """Draw ``n`` different questions, with one of each question's rows.
-
-    The file has several rows for most questions; one row each keeps the items independent, as intervals and tests
-    assume. For a given seed a smaller sample is the beginning of a larger one.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Policies beside one another.
 
     Parameters
     ----------
-    path
-        The parquet file, or the folder that holds ``dev.parquet``. Reading it needs pyarrow.
-
-    Raises
-    ------
-    InputError
-        Where the file is missing or has other columns, pyarrow is not installed, or ``n`` is out of range.
+    summary
+        A row for each policy, with exact match on every slice, the two errors, and the time.
+    slices
+        Slice name to its table with all measures.
     """
-    rows = _read_rows(Path(path))
-    by_question: dict[str, list[int]] = {}
-    for position, row in enumerate(rows):
-        by_question.setdefault(row["question"], []).append(position)
-    questions = list(by_question)
-    if not 1 <= n <= len(questions):
-        raise InputError(
-            f"{n} questions were asked for; {path} has {len(questions)} different ones.",
-            f"Choose a number from 1 to {len(questions)}.",
-        )
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(len(questions))
-    chosen = (by_question[questions[index]] for index in order)
-    return [_item(rows, positions[int(generator.integers(len(positions)))]) for positions in islice(chosen, n)]
+
+    summary: Table
+    slices: Mapping[str, Table]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "summary": self.summary.to_dict(),
+            "slices": {name: table.to_dict() for name, table in self.slices.items()},
+        }
 
 
-def compare_policies(
-    items: Sequence[ContextQuestion],
+AnswerFunction = Callable[[ContextQuestion], TimedAnswer]
+
+
+def ask(
+    items: Iterable[ContextQuestion],
     policies: Mapping[str, AnswerFunction],
     *,
-    baseline: str = "",
-    title: str = "Decoding where the context contradicts memory",
     seed: int = 0,
-    resamples: int = 10_000,
-    on_answer: Callable[[dict[str, Any]], None] | None = None,
-) -> Table:
-    """Let every policy answer every item, and compare them in one run.
+    known: Iterable[Said] = (),
+) -> Iterator[Said]:
+    """Let every policy answer every item that it has not answered yet.
 
     The policies take turns on each item, in an order drawn for it, so that a machine that grows slower or a cache
     that grows warm favours none.
 
     Parameters
     ----------
-    policies
-        Name to a function that gives the answer's text, or a ``TimedAnswer``.
-    baseline
-        Whom the others are compared with; by default the first policy.
-    on_answer
-        Called with a plain dict after each answer: item, policy, answer, measures, tokens, seconds.
-
-    Returns
-    -------
-    Table
-        ``EM``, ``contains`` and ``F1`` against the context's answer; ``memory``, the share of answers that contain the
-        original one instead; and where answers come with tokens and seconds, the seconds for each token and their ratio
-        to the baseline on the same item, both as median with quartiles.
+    known
+        Answers of an earlier run, which are neither asked for nor given again.
 
     Raises
     ------
     InputError
-        For no items, no policies, or an unknown baseline.
+        Where two items have one id but differ.
     """
-    if not items:
-        raise InputError("There are no questions to decode.", "Draw a sample of at least one.")
-    scores = {name: {measure: np.zeros(len(items)) for measure in QUALITY} for name in policies}
-    pace = {name: np.full(len(items), np.nan) for name in policies}
-    for position, name, answer in _answers(items, policies, seed):
-        item = items[position]
-        measured = _measured(answer, item)
-        for measure, value in measured.items():
-            scores[name][measure][position] = value
-        if answer.tokens > 0:
-            pace[name][position] = answer.seconds / answer.tokens
-        if on_answer is not None:
-            on_answer({"item": item.id, "policy": name, **_plain(answer), **measured})
-    table = compare(title, scores, baseline=baseline, seed=seed, resamples=resamples)
-    return _with_pace(table, pace, baseline or next(iter(policies)))
-
-
-def _answers(
-    items: Sequence[ContextQuestion], policies: Mapping[str, AnswerFunction], seed: int
-) -> Iterator[tuple[int, str, TimedAnswer]]:
-    generator = np.random.default_rng(seed)
-    names = list(policies)
-    for position, item in enumerate(items):
+    done = {(said.item, said.policy) for said in known}
+    names, generator = list(policies), np.random.default_rng(seed)
+    for item in _different(items).values():
         for index in generator.permutation(len(names)):
-            answer = policies[names[index]](item)
-            yield position, names[index], answer if isinstance(answer, TimedAnswer) else TimedAnswer(answer, 0, 0.0)
+            if (item.id, names[index]) not in done:
+                answer = policies[names[index]](item)
+                yield Said(item.id, names[index], answer.text, answer.tokens, answer.seconds)
 
 
-def _measured(answer: TimedAnswer, item: ContextQuestion) -> dict[str, float]:
-    right = contains(answer.text, item.gold)
-    return {
-        "EM": exact_match(answer.text, item.gold),
-        "contains": right,
-        "F1": token_f1(answer.text, item.gold),
-        "memory": 0.0 if right else contains(answer.text, item.original_gold),
+def compare_slices(
+    slices: Mapping[str, Sequence[ContextQuestion]],
+    said: Iterable[Said],
+    *,
+    policies: Sequence[str] = (),
+    baseline: str = "adacad",
+    reference: str = "greedy",
+    title: str = "Decoding policies",
+    seed: int = 0,
+    resamples: int = 10_000,
+) -> Comparison:
+    """Compare what policies said, slice by slice.
+
+    Parameters
+    ----------
+    slices
+        Slice name to its items. They may overlap; an answer counts in every slice that holds its item.
+    said
+        One answer of each policy to each item; others are ignored, and of two for the same the later counts.
+    policies
+        Which to compare, in the order of the rows; by default all that answered, in the order in which they first did.
+    baseline
+        The policy that the others' quality is tested against: paired randomisation, Holm's correction over the policies
+        within a slice and measure.
+    reference
+        The policy that the others' time is divided by.
+
+    Returns
+    -------
+    Comparison
+        ``EM``, ``contains`` and ``F1`` against the item's gold, the error that the slice can show, and where answers come
+        with tokens and seconds, ``s/token``, ``x <reference>`` and ``total x <reference>``.
+
+    Raises
+    ------
+    InputError
+        For no slices or items, a policy that is not there, or one that did not answer all items.
+    """
+    if not slices or not all(slices.values()):
+        raise InputError("A slice has no questions to compare on.", "Draw a sample of at least one for each.")
+    items = _different(item for group in slices.values() for item in group)
+    found = _by_policy(items, said)
+    chosen = dict.fromkeys(policies or found)
+    for name in (baseline, reference, *chosen):
+        if name not in found or name not in chosen:
+            raise InputError(
+                f"The policy '{name}' is not compared or did not answer.", f"There are: {', '.join(found)}."
+            )
+    answers = {name: _complete(name, items, found[name]) for name in chosen}
+    tables = {
+        name: _slice_table(f"{title}: {name}", group, answers, baseline, reference, seed, resamples)
+        for name, group in slices.items()
     }
+    everything = list(items.values())
+    summary = _summary(title, tables, list(answers), len(items), baseline)
+    pace = _pace(everything, answers, reference, seed, resamples)
+    timed = int(_timed(_costs(everything, answers[reference])).sum())
+    return Comparison(_with_pace(summary, pace, timed), tables)
 
 
-def _plain(answer: TimedAnswer) -> dict[str, Any]:
-    return {"answer": answer.text, "tokens": answer.tokens, "seconds": answer.seconds}
+def measured(text: str, item: ContextQuestion) -> dict[str, float]:
+    """``EM``, ``contains`` and ``F1`` of one answer, and the error that the item can show, each 0 to 1."""
+    right = contains(text, item.gold)
+    found = {"EM": exact_match(text, item.gold), "contains": right, "F1": token_f1(text, item.gold)}
+    if item.kind in ERRORS:
+        found[ERRORS[item.kind]] = float(right == 0.0 and _follows_rival(text, item))
+    return found
 
 
-def _with_pace(table: Table, pace: Mapping[str, np.ndarray], baseline: str) -> Table:
-    timed = {name: _pace_values(values, pace[baseline]) for name, values in pace.items()}
-    if not any(timed.values()):
-        return table
-    rows = tuple(Row(row.name, row.n, {**row.values, **timed[row.name]}, row.p) for row in table.rows)
-    note = "s/token and its ratio to the baseline on the same question: median with quartiles, not a mean."
-    return replace(table, measures=(*table.measures, *TIMING), rows=rows, notes=(*table.notes, note))
+def _follows_rival(text: str, item: ContextQuestion) -> bool:
+    if item.rival and contains(text, item.rival):
+        return True
+    return item.kind != "swapped" and bool(normalise(text)) and contains(item.context, [text]) == 1.0
 
 
-def _pace_values(values: np.ndarray, reference: np.ndarray) -> dict[str, Interval]:
-    known = values[np.isfinite(values)]
-    both = np.isfinite(values) & (reference > 0)
-    ratios = values[both] / reference[both]
-    found = {"s/token": known, "x baseline": ratios}
-    return {measure: quartiles(numbers) for measure, numbers in found.items() if numbers.size}
+def _different(items: Iterable[ContextQuestion]) -> dict[str, ContextQuestion]:
+    found: dict[str, ContextQuestion] = {}
+    for item in items:
+        if found.setdefault(item.id, item) != item:
+            raise InputError(f"Two different questions have the id '{item.id}'.", "Give each its own.")
+    return found
 
 
-def _read_rows(path: Path) -> list[dict[str, Any]]:
-    file = path / "dev.parquet" if path.is_dir() else path
-    if not file.is_file():
-        raise InputError(f"There is no file {file}.", "Name NQ-Swap's dev.parquet or the folder that holds it.")
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise InputError("Reading parquet needs pyarrow.", "Install it: pip install pyarrow") from error
-    try:
-        return list(parquet.read_table(file, columns=list(_FIELDS)).select(_FIELDS).to_pylist())
-    except (pyarrow.ArrowException, KeyError) as error:
+def _by_policy(items: Mapping[str, ContextQuestion], said: Iterable[Said]) -> dict[str, dict[str, Said]]:
+    answers: dict[str, dict[str, Said]] = {}
+    for one in said:
+        if one.item in items:
+            answers.setdefault(one.policy, {})[one.item] = one
+    return answers
+
+
+def _complete(policy: str, items: Mapping[str, ContextQuestion], found: dict[str, Said]) -> dict[str, Said]:
+    if missing := [name for name in items if name not in found]:
         raise InputError(
-            f"{file} cannot be read: {error}.", f"It must be parquet with: {', '.join(_FIELDS)}."
-        ) from error
+            f"The policy '{policy}' did not answer {len(missing)} of {len(items)} questions, such as '{missing[0]}'.",
+            "Let it answer them, or leave the policy out.",
+        )
+    return found
 
 
-def _item(rows: Sequence[Mapping[str, Any]], position: int) -> ContextQuestion:
-    row = rows[position]
-    return ContextQuestion(
-        id=str(position),
-        question=row["question"],
-        context=row["sub_context"],
-        gold=tuple(row["sub_answer"]),
-        original_context=row["org_context"],
-        original_gold=tuple(row["org_answer"]),
-    )
+def _slice_table(
+    title: str,
+    items: Sequence[ContextQuestion],
+    answers: Mapping[str, Mapping[str, Said]],
+    baseline: str,
+    reference: str,
+    seed: int,
+    resamples: int,
+) -> Table:
+    scores: dict[str, dict[str, list[float]]] = {}
+    for policy, found in answers.items():
+        each = [measured(found[item.id].text, item) for item in items]
+        if len({tuple(one) for one in each}) != 1:
+            raise InputError(f"{title}: it mixes contexts that are right with wrong ones.", "Make them two slices.")
+        scores[policy] = {measure: [one[measure] for one in each] for measure in each[0]}
+    table = compare(title, scores, baseline=baseline, seed=seed, resamples=resamples)
+    pace = _pace(items, answers, reference, seed, resamples)
+    return _with_pace(table, pace, int(_timed(_costs(items, answers[reference])).sum()))
+
+
+def _with_pace(table: Table, pace: Mapping[str, Mapping[str, Interval]], timed: int) -> Table:
+    """The table with the timing measures, of which the reference has ``timed`` questions."""
+    timing = tuple(dict.fromkeys(measure for values in pace.values() for measure in values))
+    if not timing:
+        return table
+    rows = tuple(replace(row, values={**row.values, **pace[row.name]}) for row in table.rows)
+    notes = (*table.notes, *NOTES, f"Timed on {timed} questions.")
+    return replace(table, measures=(*table.measures, *timing), rows=rows, notes=notes)
+
+
+def _pace(
+    items: Sequence[ContextQuestion],
+    answers: Mapping[str, Mapping[str, Said]],
+    reference: str,
+    seed: int,
+    resamples: int,
+) -> dict[str, dict[str, Interval]]:
+    """Timing measures of each policy; none for one whose answers come without tokens and seconds."""
+    base = _costs(items, answers[reference])
+    found = {}
+    for policy, said in answers.items():
+        cost = _costs(items, said)
+        own = cost[_timed(cost)]
+        values = {"s/token": quartiles(own[:, 1] / own[:, 0])} if len(own) else {}
+        both = _timed(cost) & _timed(base)
+        if both.any():
+            values[f"x {reference}"] = quartiles(_per_token(cost[both]) / _per_token(base[both]))
+            values[f"total x {reference}"] = _total_ratio(cost[both], base[both], seed, resamples)
+        found[policy] = values
+    return found
+
+
+def _costs(items: Sequence[ContextQuestion], said: Mapping[str, Said]) -> NDArray[np.float64]:
+    """Tokens and seconds of each item, shape [n, 2]."""
+    return np.array([(said[item.id].tokens, said[item.id].seconds) for item in items], dtype=np.float64)
+
+
+def _timed(costs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray((costs > 0).all(axis=1), dtype=np.bool_)
+
+
+def _per_token(costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(costs[:, 1] / costs[:, 0], dtype=np.float64)
+
+
+def _total_ratio(costs: NDArray[np.float64], base: NDArray[np.float64], seed: int, resamples: int) -> Interval:
+    draws = bootstrap_means(np.concatenate([costs, base], axis=1), resamples, np.random.default_rng(seed))
+    value = costs[:, 1].sum() / costs[:, 0].sum() / (base[:, 1].sum() / base[:, 0].sum())
+    return percentile_interval(float(value), draws[:, 1] / draws[:, 0] / (draws[:, 3] / draws[:, 2]))
+
+
+def _summary(title: str, tables: Mapping[str, Table], policies: Sequence[str], n: int, baseline: str) -> Table:
+    """One row a policy: exact match and the error of each slice, with their tests."""
+    cells = [
+        (name, measure, f"{name} {measure}")
+        for measure in ("EM", UNDER_TRUST, OVER_TRUST)
+        for name, table in tables.items()
+        if measure in table.measures
+    ]
+    rows = []
+    for policy in policies:
+        parts = {name: table.row(policy) for name, table in tables.items()}
+        rows.append(
+            Row(
+                policy,
+                n,
+                {label: parts[name].values[measure] for name, measure, label in cells},
+                {label: parts[name].p[measure] for name, measure, label in cells if policy != baseline},
+                {label: parts[name].difference[measure] for name, measure, label in cells if policy != baseline},
+            )
+        )
+    sizes = "; ".join(f"{name} n = {table.rows[0].n}" for name, table in tables.items())
+    notes = (f"Slices: {sizes}.", *next(iter(tables.values())).notes[:2])
+    return Table(title, tuple(label for *_, label in cells), tuple(rows), baseline if len(rows) > 1 else "", notes)

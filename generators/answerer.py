@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from generators import prompts
-from generators.answer import Answer, Claim, Verdict
+from generators.answer import Answer, Claim, Conflict, Verdict
 from generators.arithmetic import calculate
-from generators.attribution import Drafted, Scores, attribute, largest
-from generators.decoding import Decodable, decode
+from generators.attribution import Drafted, attribute, largest
+from generators.conflicts.detect import find_conflict
+from generators.conflicts.present import present
 from generators.events import Answered, Checking, Event, Token
-from generators.policies import Greedy, Policy
+from generators.measuring import Checks
+from generators.policies.base import Policy
+from generators.remembered import differs
+from generators.remote.model import RemoteModel
 from generators.sentences import sentences
-from generators.verdict import (
-    Signals,
-    Thresholds,
-    abstention,
-    decide,
-    hopeless,
-    refuses,
-    supported_share,
-    unknown_names,
-)
+from generators.unsupported import Unsupported, without_unsupported
+from generators.verdict import Signals, Thresholds, abstention, decide, hopeless, supported_share, unknown_names
+from generators.writers import LanguageModel, Writing, writer_for
+from generators.written import BREAK, Written, joined
 from retrievers.evidence import Evidence, Route
 from retrievers.gate import expression
 from retrievers.parts import parts
@@ -32,23 +29,10 @@ from retrievers.parts import parts
 Cancelled = Callable[[], bool]
 Group = tuple[str, tuple[Evidence, ...]]
 
-BREAK = "\n"  # between the answers to the parts of a question
-
-
-class LanguageModel(Decodable, Scores, Protocol):
-    """A language model held locally: it decodes, and it scores what was said."""
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-
-    def load(self) -> object:
-        """Load the weights now rather than at first use."""
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How answers are written.
+    """How answers are written and checked.
 
     Parameters
     ----------
@@ -58,22 +42,36 @@ class Options:
         Of sampling; 0 takes the most probable token, and the answer is the same each time.
     thresholds
         Of the verdict.
+    checks
+        What attribution may use besides words and the language model.
+    unsupported
+        Whether sentences that fail their check are marked or removed.
+    conflicts
+        Whether passages are asked one by one where they may disagree.
+    moved
+        Divergence, in nats from 0 to ln 2, from which the model is asked what it would have said without the sources.
     """
 
     max_tokens: int = 120
     temperature: float = 0.0
     seed: int = 0
     thresholds: Thresholds = field(default_factory=Thresholds)
+    checks: Checks = field(default_factory=Checks)
+    unsupported: Unsupported = "mark"
+    conflicts: bool = True
+    moved: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What was written, before the verdict."""
+    """What is to be said, before the verdict."""
 
     text: str = ""
     claims: tuple[Claim, ...] = ()
     divergence: float = float("nan")
     decoded: bool = True
+    conflict: Conflict | None = None
+    memory: str = ""
 
 
 class Answerer:
@@ -82,7 +80,7 @@ class Answerer:
     Parameters
     ----------
     model
-        The language model.
+        The language model, held here or served elsewhere.
     policy
         How the branches with and without evidence are combined.
     options
@@ -91,11 +89,13 @@ class Answerer:
         Gives sentences about the panel as it is, for questions about the system.
     """
 
-    def __init__(self, model: LanguageModel, policy: Policy, options: Options, facts: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, model: LanguageModel | RemoteModel, policy: Policy, options: Options, facts: Callable[[], list[str]]
+    ) -> None:
         self.model = model
-        self.policy = policy
         self.options = options
         self.facts = facts
+        self.writer = writer_for(model, policy, options)
 
     def stream(
         self, question: str, route: Route, evidence: Sequence[Evidence], cancelled: Cancelled | None = None
@@ -114,34 +114,53 @@ class Answerer:
         if hopeless(signals, self.options.thresholds):
             yield Answered(self._answer(question, route, evidence, _Said(), signals, {}))
             return
-        started, groups = time.perf_counter(), _by_part(question, evidence)
-        drafts: list[Drafted] = []
-        for part, items in groups:
+        started = time.perf_counter()
+        drafts: list[tuple[str, tuple[Evidence, ...], Writing, Drafted]] = []
+        for part, items in _by_part(question, evidence):
             if drafts:
                 yield Token(BREAK, float("nan"))
-            drafts.append(Drafted())
-            yield from self._decode(drafts[-1], *self._rows(part, items), cancelled)
+            writing = self.writer.from_sources(part, items, cancelled)
+            drafts.append((part, items, writing, (yield from _take(writing))))
             if cancelled is not None and cancelled():
                 return
         written = time.perf_counter()
-        text = BREAK.join(draft.text for draft in drafts)
-        yield Checking(text)
-        checked = self._check(groups, drafts)
-        refused = all(refuses(draft.text) for draft in drafts)
-        signals = replace(signals, refused=refused, supported=supported_share(checked))
+        yield Checking(BREAK.join(draft.text for *_, draft in drafts))
+        checked = [self._check(*each) for each in drafts]
         seconds = {"write": written - started, "check": time.perf_counter() - written}
-        divergence = largest([value for draft in drafts for value in draft.divergences])
-        said = _Said(text, checked, divergence)
+        said, signals = self._said(checked, signals)
         yield Answered(self._answer(question, route, evidence, said, signals, seconds))
 
-    def _check(self, groups: Sequence[Group], drafts: Sequence[Drafted]) -> tuple[Claim, ...]:
-        checked: list[Claim] = []
-        offset, least = 0, self.options.thresholds.support
-        for (part, items), draft in zip(groups, drafts, strict=True):
-            claims = attribute(self.model, part, items, draft, least)
-            checked += [replace(claim, start=claim.start + offset, end=claim.end + offset) for claim in claims]
-            offset += len(draft.text) + len(BREAK)
-        return tuple(checked)
+    def _check(self, part: str, evidence: tuple[Evidence, ...], writing: Writing, draft: Drafted) -> Written:
+        """Attribute the draft's sentences, look for a conflict between its sources, and ask memory where they moved it."""
+        options, read = self.options, writing.evidence or evidence
+        claims = attribute(self.writer.scores, part, read, draft, options.thresholds.support, options.checks)
+        text = draft.text
+        memory = writing.memory() if self._moved(draft) else ""
+        if not isinstance(self.model, RemoteModel) and options.conflicts:
+            encode = options.checks.encode
+            conflict = find_conflict(self.model, part, evidence, answer=draft.text, encode=encode)
+            if conflict is not None:
+                return Written(part, evidence, draft, *present(conflict, evidence), conflict, memory)
+        if options.unsupported == "remove" and any(claim.status == "supported" for claim in claims):
+            text, claims = without_unsupported(text, claims)
+        return Written(part, evidence, draft, text, claims, None, memory)
+
+    def _moved(self, draft: Drafted) -> bool:
+        """Whether the sources moved the model from its memory, or may have: a server's divergence is not known."""
+        divergence = largest(draft.divergences)
+        return divergence >= self.options.moved or isinstance(self.model, RemoteModel)
+
+    def _said(self, checked: Sequence[Written], signals: Signals) -> tuple[_Said, Signals]:
+        text, claims = joined(checked)
+        conflict = next((part.conflict for part in checked if part.conflict is not None), None)
+        divergence = largest([value for part in checked for value in part.draft.divergences])
+        # A text that says the same in other words is no other memory.
+        remembered = [part.memory for part in checked if differs(part.question, part.draft.text, part.memory) > 0]
+        said = _Said(text, claims, divergence, conflict=conflict, memory=BREAK.join(remembered))
+        refused = all(part.refused for part in checked)
+        return said, replace(
+            signals, refused=refused, supported=supported_share(claims), conflict=conflict is not None
+        )
 
     def _from_memory(self, question: str, route: Route, cancelled: Cancelled | None) -> Iterator[Event]:
         started, sum_ = time.perf_counter(), expression(question) if route.kind == "arithmetic" else None
@@ -149,9 +168,7 @@ class Answerer:
             text = f"{sum_} = {calculate(sum_)}"
             yield Token(text, float("nan"))
         else:
-            draft = Drafted()
-            prompt = self.model.chat_tokens(self._memory_prompt(question, route))
-            yield from self._decode(draft, prompt, None, cancelled)
+            draft = yield from _take(self.writer.from_memory(self._memory_prompt(question, route), cancelled))
             text = draft.text
         if cancelled is not None and cancelled():
             return
@@ -164,35 +181,6 @@ class Answerer:
         if route.kind == "about":
             return prompts.about(question, self.facts())
         return prompts.small_talk(question) if route.kind == "chitchat" else prompts.without_sources(question)
-
-    def _rows(self, question: str, evidence: Sequence[Evidence]) -> tuple[list[int], list[int] | None]:
-        """Prompt tokens of both branches; evidence from the end is left out until the prompt fits the window."""
-        kept = list(evidence)
-        room = self.model.window - self.options.max_tokens
-        rows = self.model.chat_tokens(prompts.with_sources(question, kept))
-        while len(rows) > room and len(kept) > 1:
-            kept.pop()
-            rows = self.model.chat_tokens(prompts.with_sources(question, kept))
-        memory = self.model.chat_tokens(prompts.without_sources(question)) if self.policy.needs_memory else None
-        return rows, memory
-
-    def _decode(
-        self, draft: Drafted, rows: list[int], memory: list[int] | None, cancelled: Cancelled | None
-    ) -> Iterator[Event]:
-        steps = decode(
-            self.model,
-            rows,
-            memory,
-            self.policy if memory is not None else Greedy(),
-            max_tokens=self.options.max_tokens,
-            temperature=self.options.temperature,
-            seed=self.options.seed,
-            cancelled=cancelled,
-        )
-        for step in steps:
-            draft.take(step.token, step.text, step.divergence)
-            if step.text:
-                yield Token(step.text, step.divergence)
 
     def _answer(
         self,
@@ -220,11 +208,25 @@ class Answerer:
             claims=() if abstains else said.claims,
             evidence=evidence,
             route=route,
-            model=self.model.name if decoded else "",
-            policy=self.policy.name if decoded else "",
+            model=self.writer.name if decoded else "",
+            policy=self.writer.policy if decoded else "",
             signals=measured,
             seconds=seconds,
+            conflict=None if abstains else said.conflict,
+            memory="" if abstains else said.memory,
         )
+
+
+def _take(writing: Writing) -> Generator[Event, None, Drafted]:
+    """Pass the draft on token by token, and keep it."""
+    draft = Drafted()
+    for step in writing.steps:
+        draft.take(step.token, step.text, step.divergence)
+        if step.divergences:  # those that were measured after their token was given
+            draft.divergences = list(step.divergences)
+        if step.text:
+            yield Token(step.text, step.divergence)
+    return draft
 
 
 def _by_part(question: str, evidence: Sequence[Evidence]) -> list[Group]:

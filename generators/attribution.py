@@ -1,29 +1,30 @@
-"""Attribution: a sentence cites the passages that make the model more likely to say it.
+"""Attribution: which passages each sentence of an answer rests on, and whether they support it.
 
-The contrast of a sentence with a passage is ``(log p(sentence | passage) − log p(sentence | nothing)) / tokens``, the "hold"
-half of SelfCite's reward (arXiv 2502.09604). All passages and the empty prompt run as one batch over the finished
-answer. Each pair is then checked for support; only what passes is cited.
+``generators.measuring`` says how probable it is that a sentence rests on a passage. The most probable one is cited, and up
+to two others that are probable enough and add something: words, names or numbers of sentence or question that the
+ones before do not hold. Then they are checked together: their words, or an entailment model where there is one, must
+support the sentence. What fails is not cited, and the sentence is marked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from generators import prompts
 from generators.answer import Citation, Claim, Status
+from generators.contrasts import Scores
+from generators.detokenizer import TextStream
+from generators.measuring import Checks, Entails, Pairs, measure
 from generators.sentences import Span, sentences
-from generators.support import Support, support
+from generators.support import contradicts, joint_degree, supporting_span
+from indexes.terms import terms
 from retrievers.evidence import Evidence
 
-MOST_CITATIONS = 2
-RELATIVE = 0.5
+MOST_CITATIONS = 3
 KNOWN = 0.8
-"""Support from which a passage may be cited although it raises nothing: the model knew the sentence already."""
+"""Degree from which passages may be cited although they raise nothing: the model knew the sentence already."""
 
 
 @dataclass(slots=True)
@@ -46,62 +47,58 @@ class Drafted:
         self.divergences.append(divergence)
 
 
-class Scores(Protocol):
-    """What attribution asks of a language model."""
-
-    def chat_tokens(self, messages: prompts.Messages) -> list[int]:
-        """Tokens of a chat prompt, up to where the reply begins."""
-
-    def log_probs(self, prompts: Sequence[Sequence[int]], continuation: Sequence[int]) -> NDArray[np.float32]:
-        """Log-probability of each continuation token behind each prompt, ``[prompts, tokens]``."""
-
-
 def attribute(
-    model: Scores,
+    model: Scores | None,
     question: str,
     evidence: Sequence[Evidence],
-    draft: Drafted,
+    draft: Drafted | str,
     least_support: float,
+    checks: Checks = Checks(),  # noqa: B008 (a frozen value)
 ) -> tuple[Claim, ...]:
-    """One claim per sentence: cited where a passage both raises and supports it, else marked as unsupported.
-
-    Reading a passage costs a second where checking its words costs a millisecond, so passages that support no sentence
-    are not read.
-    """
-    spans = sentences(draft.text)
-    checks = [[support(draft.text[a:b], question, item.passage) for item in evidence] for a, b in spans]
-    worth = [i for i in range(len(evidence)) if any(row[i].degree >= least_support for row in checks)]
-    rows = token_rows(draft.pieces, spans)
-    contrast = np.zeros((len(spans), len(evidence)), dtype=np.float32)
-    if worth:
-        contrast[:, worth] = contrasts(model, question, [evidence[i] for i in worth], draft.tokens, rows)
-    claims = []
-    for i, (start, end) in enumerate(spans):
-        citations = _cite(evidence, contrast[i], checks[i], least_support)
-        status: Status = "supported" if citations else "unsupported"
-        divergence = largest([draft.divergences[j] for j in rows[i]])
-        claims.append(Claim(draft.text[start:end], start, end, status, citations, divergence))
-    return tuple(claims)
-
-
-def contrasts(
-    model: Scores, question: str, evidence: Sequence[Evidence], tokens: Sequence[int], rows: Sequence[Sequence[int]]
-) -> NDArray[np.float32]:
-    """Nats per token by which each passage raises each sentence, ``[sentences, evidence]``.
+    """One claim per sentence: cited where passages support it, else marked as unsupported.
 
     Parameters
     ----------
-    tokens
-        The answer's tokens.
-    rows
-        For each sentence, the positions of its tokens in ``tokens``.
+    model
+        A language model held locally; without one, words and cosines judge alone.
+    draft
+        What that model wrote; or text from elsewhere, as it is (then nothing is contrasted) or by ``as_drafted``.
+    least_support
+        Degree, 0 to 1, from which a sentence counts as supported.
     """
-    alone = [model.chat_tokens(prompts.with_sources(question, [item])) for item in evidence]
-    nothing = model.chat_tokens(prompts.without_sources(question))
-    log_probs = model.log_probs([*alone, nothing], tokens)
-    gains = log_probs[:-1] - log_probs[-1]
-    means = [gains[:, list(row)].mean(axis=1) if row else np.zeros(len(evidence)) for row in rows]
-    return np.array(means, dtype=np.float32).reshape(len(rows), len(evidence))
+    drafted = draft if isinstance(draft, Drafted) else Drafted([], [draft], [])
+    text = drafted.text
+    spans = sentences(text)
+    claims = [text[start:end] for start, end in spans]
+    rows = token_rows(drafted.pieces, spans)
+    pairs: list[Pairs | None] = [None] * len(claims)
+    if evidence and claims:
+        pairs = list(measure(model, question, evidence, claims, drafted.tokens, rows, checks))
+    found = []
+    for (start, end), row, pair in zip(spans, rows, pairs, strict=True):
+        claim = text[start:end]
+        citations = () if pair is None else _cite(claim, question, evidence, pair, least_support, checks.entailment)
+        status: Status = "supported" if citations else "unsupported"
+        divergence = largest([drafted.divergences[j] for j in row if j < len(drafted.divergences)])
+        found.append(Claim(claim, start, end, status, citations, divergence))
+    return tuple(found)
+
+
+def as_drafted(text: str, tokens: Sequence[int], decode: Callable[[Sequence[int]], str]) -> Drafted:
+    """Text from elsewhere as if a local model had written it, so that its log-probabilities can be measured.
+
+    Parameters
+    ----------
+    tokens, decode
+        What the local model's tokenizer makes of the text, and its inverse. Where the two do not give the same text
+        back, the draft has no tokens.
+    """
+    stream, drafted = TextStream(decode, ()), Drafted()
+    for token in tokens:
+        drafted.take(token, stream.push(token), float("nan"))
+    if drafted.pieces:
+        drafted.pieces[-1] += stream.close()
+    return drafted if drafted.text == text else Drafted([], [text], [])
 
 
 def largest(values: Sequence[float]) -> float:
@@ -116,13 +113,33 @@ def token_rows(pieces: Sequence[str], spans: Sequence[Span]) -> list[list[int]]:
 
 
 def _cite(
-    evidence: Sequence[Evidence], contrast: NDArray[np.float32], checks: Sequence[Support], least: float
+    claim: str, question: str, evidence: Sequence[Evidence], pairs: Pairs, least: float, entailment: Entails | None
 ) -> tuple[Citation, ...]:
-    order = sorted(range(len(evidence)), key=lambda i: (-float(contrast[i]), evidence[i].number))
-    passing = [i for i in order if checks[i].degree >= (least if contrast[i] > 0 else max(least, KNOWN))]
-    best = float(contrast[passing[0]]) if passing else 0.0
-    kept = [i for i in passing if contrast[i] >= best - RELATIVE * abs(best)][:MOST_CITATIONS]
+    passages = [item.passage for item in evidence]
+    where = [supporting_span(claim, question, passage) for passage in passages]
+    allowed = [i for i, span in enumerate(where) if not contradicts(claim, question, passages[i], span)]
+    chosen = _chosen(claim, question, evidence, pairs, allowed)
+    degree = joint_degree(claim, question, [passages[i] for i in chosen])
+    if entailment is not None and degree > 0:
+        premise = "\n".join(passages[i].searchable for i in chosen)
+        degree = float(entailment.probabilities([premise], [claim])[0])
+    raised = [float(pairs.hold[i]) for i in chosen if not np.isnan(pairs.hold[i])]
+    if not chosen or degree < (max(least, KNOWN) if raised and max(raised) <= 0 else least):
+        return ()
+    probabilities = pairs.probabilities
     return tuple(
-        Citation(evidence[i].number, checks[i].start, checks[i].end, float(contrast[i]), checks[i].degree)
-        for i in sorted(kept)
+        Citation(evidence[i].number, *where[i], float(pairs.hold[i]), float(probabilities[i])) for i in sorted(chosen)
     )
+
+
+def _chosen(claim: str, question: str, evidence: Sequence[Evidence], pairs: Pairs, allowed: Sequence[int]) -> list[int]:
+    """The most probable passage, and others that are probable enough and hold wanted words which those before do not."""
+    probabilities, wanted = pairs.probabilities, terms(claim) | terms(question)
+    chosen: list[int] = []
+    covered: frozenset[int] = frozenset()
+    for i in sorted(allowed, key=lambda i: (-probabilities[i], evidence[i].number)):
+        adds = (wanted & terms(evidence[i].passage.searchable)) - covered
+        if len(chosen) < MOST_CITATIONS and (not chosen or (probabilities[i] >= pairs.threshold and adds)):
+            chosen.append(i)
+            covered |= adds
+    return chosen

@@ -1,7 +1,7 @@
 """Decoding: one answer, token by token, from the model with the evidence and, where asked, without it.
 
-Both branches run as one batch over one key-value cache and are fed the same chosen tokens. How far they disagree is
-kept per token: it is the signal for a conflict between the evidence and the model's memory.
+Both branches are fed the same chosen tokens (see ``generators.branches``). How far they disagree is kept per token: it is
+the signal for a conflict between the evidence and the model's memory.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from generators.branches import Apart, Branches, Continuable, Together
 from generators.detokenizer import TextStream
-from generators.policies import Policy, jensen_shannon
+from generators.policies.base import Combiner, Policy
 from generators.sampling import Sampler
 from indexes.errors import InputError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Reason = Literal["", "end", "stop", "length"]
 
 
-class Decodable(Protocol):
+class Decodable(Continuable, Protocol):
     """What decoding asks of a language model (``generators.language_model.LocalModel`` is one)."""
 
     @property
@@ -32,12 +30,6 @@ class Decodable(Protocol):
     @property
     def eos_ids(self) -> frozenset[int]:
         """Tokens that end an answer."""
-
-    def prefill(self, rows: Sequence[Sequence[int]]) -> Any:  # noqa: ANN401 (each model keeps its own kind of state)
-        """Read the prompts; the state's ``logits`` have shape [rows, vocabulary]."""
-
-    def advance(self, state: Any, tokens: Sequence[int]) -> Tensor:  # noqa: ANN401
-        """Append one token to each row; the next logits, shape [rows, vocabulary]."""
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of the tokens."""
@@ -54,11 +46,14 @@ class Step:
     text
         Text that became complete with it. The pieces concatenate to the answer.
     divergence
-        Jensen-Shannon divergence of the two branches' distributions here, in nats (0 to ln 2); NaN where one branch ran.
+        Jensen-Shannon divergence of the two branches' distributions here, in nats (0 to ln 2); NaN where only one branch
+        has run so far.
     done
         True on the last step, and only there.
     reason
         Why decoding ended: the model's ``end`` token, a ``stop`` string, or the ``length`` limit. Empty before the end.
+    divergences
+        On the last step, the divergence at every token, those included that were not known when their step was given.
     """
 
     token: int
@@ -66,6 +61,7 @@ class Step:
     divergence: float
     done: bool
     reason: Reason = ""
+    divergences: tuple[float, ...] = ()
 
 
 def decode(
@@ -86,7 +82,8 @@ def decode(
     Parameters
     ----------
     with_context, without
-        Prompt tokens with the evidence and, for the second branch, without it. Given both, both run, whatever the policy.
+        Prompt tokens with the evidence and, for the second branch, without it. Given both, both run, whatever the policy:
+        at every token, or, where the policy settles tokens without memory, as late as possible.
     policy
         How the branches' logits become one.
     max_tokens
@@ -115,9 +112,16 @@ def decode(
             f"The decoding policy '{policy.name}' needs the prompt without context, which was not given.",
             "Give it, or use the policy 'greedy'.",
         )
-    return _steps(
-        model, rows, policy, room, TextStream(model.decode, stop), Sampler(temperature, top_p, seed), cancelled
-    )
+    sampler = Sampler(temperature, top_p, seed)
+    apart = without is not None and policy.settles and temperature == 0
+
+    def branches() -> Branches:
+        if apart and without is not None:
+            return Apart(model, with_context, without)
+        return Together(model, with_context, without)
+
+    choose = _chooser(policy.start(), sampler, may_settle=apart)
+    return _steps(model, branches, choose, room, TextStream(model.decode, stop), cancelled or _never)
 
 
 def _room(model: Decodable, rows: Sequence[Sequence[int]], max_tokens: int) -> int:
@@ -137,33 +141,41 @@ def _room(model: Decodable, rows: Sequence[Sequence[int]], max_tokens: int) -> i
 
 def _steps(
     model: Decodable,
-    rows: Sequence[Sequence[int]],
-    policy: Policy,
+    open_branches: Callable[[], Branches],
+    choose: Callable[[Branches], tuple[int, float]],
     limit: int,
     stream: TextStream,
-    sampler: Sampler,
-    cancelled: Callable[[], bool] | None,
+    cancelled: Callable[[], bool],
 ) -> Iterator[Step]:
-    ended = cancelled or _never
-    if ended():
+    if cancelled():
         return
-    state = model.prefill(rows)
-    logits = state.logits
+    branches = open_branches()
     for number in range(1, limit + 1):
-        if ended():
+        if cancelled():
             return
-        token, divergence = _next_token(logits, policy, sampler)
+        token, divergence = choose(branches)
         text, reason = _next_text(token, stream, is_end=token in model.eos_ids, is_last=number == limit)
-        yield Step(token, text, divergence, bool(reason), reason)
-        if reason or ended():
+        if reason:
+            every = tuple(branches.divergences())
+            yield Step(token, text, every[-1], done=True, reason=reason, divergences=every)
             return
-        logits = model.advance(state, [token] * len(rows))
+        yield Step(token, text, divergence, done=False)
+        if cancelled():
+            return
+        branches.append(token)
 
 
-def _next_token(logits: Tensor, policy: Policy, sampler: Sampler) -> tuple[int, float]:
-    with_context, without = logits[0], logits[1] if len(logits) > 1 else None
-    divergence = math.nan if without is None else jensen_shannon(with_context, without)
-    return sampler.choose(policy.combine(with_context, without)), divergence
+def _chooser(combiner: Combiner, sampler: Sampler, *, may_settle: bool) -> Callable[[Branches], tuple[int, float]]:
+    """What takes the next token, and says how far the branches diverge at it."""
+
+    def choose(branches: Branches) -> tuple[int, float]:
+        if may_settle and combiner.settled(branches.context):
+            return int(branches.context.argmax()), math.nan
+        memory = branches.memory()
+        token = sampler.choose(combiner.combine(branches.context, memory))
+        return token, math.nan if memory is None else branches.divergences()[-1]
+
+    return choose
 
 
 def _next_text(token: int, stream: TextStream, *, is_end: bool, is_last: bool) -> tuple[str, Reason]:

@@ -55,6 +55,17 @@ class Block:
         logits: Tensor = output.logits
         return logits.float()
 
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows, by position."""
+        import torch
+
+        if list(rows) == list(range(len(self.lengths))):
+            return
+        index = torch.tensor(list(rows))
+        self.cache.batch_select_indices(index)
+        self.mask = None if self.mask is None else self.mask[index]
+        self.lengths = [self.lengths[row] for row in rows]
+
 
 @dataclass(slots=True)
 class State:
@@ -85,6 +96,19 @@ class State:
         self.logits = logits[:, -1]
         return logits
 
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows, by position, of one block in any order and any number of times; the others are freed."""
+        kept, start = [], 0
+        for block in self.blocks:
+            end = start + len(block.lengths)
+            own = [row - start for row in rows if start <= row < end]
+            if own:
+                block.select(own)
+                kept.append(block)
+            start = end
+        self.blocks = kept
+        self.logits = self.logits[list(rows)]
+
 
 def read_prompts(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> State:
     """Read each row once and join them.
@@ -94,16 +118,29 @@ def read_prompts(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> State
     """
     import torch
 
-    caches: dict[int, Cache] = {}
-    logits: dict[int, Tensor] = {}
+    read = _read_each(model, rows)
+    blocks = _blocks(model, [cache for _, cache in read], [len(row) for row in rows])
+    return State(torch.stack([logits for logits, _ in read]), blocks)
+
+
+def read_apart(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> list[State]:
+    """Like ``read_prompts``, but each row keeps a state of its own, to be continued at its own pace."""
+    read = _read_each(model, rows)
+    return [
+        State(logits.unsqueeze(0), [Block(cache, [len(row)], None)])
+        for (logits, cache), row in zip(read, rows, strict=True)
+    ]
+
+
+def _read_each(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> list[tuple[Tensor, Cache]]:
+    """Last logits and cache of each row, in their order."""
+    read: dict[int, tuple[Tensor, Cache]] = {}
     previous: int | None = None
     for index in sorted(range(len(rows)), key=lambda i: (list(rows[i]), i)):
-        start = None if previous is None else (caches[previous], _shared(rows[previous], rows[index]))
-        logits[index], caches[index] = _read(model, rows[index], start)
+        start = None if previous is None else (read[previous][1], _shared(rows[previous], rows[index]))
+        read[index] = _read(model, rows[index], start)
         previous = index
-    order = range(len(rows))
-    blocks = _blocks(model, [caches[i] for i in order], [len(rows[i]) for i in order])
-    return State(torch.stack([logits[i] for i in order]), blocks)
+    return [read[index] for index in range(len(rows))]
 
 
 def _read(model: PreTrainedModel, row: Sequence[int], start: tuple[Cache, int] | None) -> tuple[Tensor, Cache]:

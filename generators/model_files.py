@@ -1,12 +1,16 @@
-"""A language model's folder: what is in it, read into memory, or refused with a reason."""
+"""A language model's folder or GGUF file: what is in it, read into memory, or refused with a reason."""
 
 from __future__ import annotations
 
 import hashlib
+import struct
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators import gguf
 from generators.precision import Format, number_format
 from indexes.errors import MissingModelError
 
@@ -38,21 +42,20 @@ class LoadedModel:
 
 
 def load_model(path: Path, dtype: str) -> LoadedModel:
-    """Read tokenizer and weights from a folder; nothing is asked of the network.
+    """Read tokenizer and weights from a folder or a GGUF file; nothing is asked of the network.
 
     Raises
     ------
     MissingModelError
-        The folder is absent or incomplete, its files are damaged, or the model is not made for chat.
+        It is absent or incomplete, its files are damaged, or the model is not made for chat.
     """
     require_model(path)
     from safetensors import SafetensorError
-    from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        tokenizer = _read_tokenizer(path)
         model, missing = _read_weights(path, number_format(dtype))
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, struct.error, SafetensorError) as error:
         raise _unusable(path, str(error).strip().split("\n")[0].rstrip(".")) from error
     if missing:
         raise _unusable(path, f"{len(missing)} weights are missing, the first of them {missing[0]}")
@@ -65,13 +68,16 @@ def load_model(path: Path, dtype: str) -> LoadedModel:
 
 
 def require_model(path: Path) -> None:
-    """Refuse a folder without a model's configuration.
+    """Refuse a folder without a model's configuration, and what is no GGUF file.
 
     Raises
     ------
     MissingModelError
-        There is no ``config.json`` in it.
+        With the reason.
     """
+    if gguf.is_gguf(path):
+        gguf.require_gguf(path)
+        return
     if not (path / "config.json").is_file():
         raise MissingModelError(
             f"There is no language model in {path}.",
@@ -87,24 +93,36 @@ def fingerprint(path: Path) -> str:
     Raises
     ------
     MissingModelError
-        The folder is absent.
+        The folder or the file is absent.
     """
     require_model(path)
     digest = hashlib.sha256()
-    for file in sorted(path.iterdir()):
-        if file.suffix in {".json", ".jinja", ".safetensors"}:
+    for file in [path] if path.is_file() else sorted(path.iterdir()):
+        if file.suffix in {".json", ".jinja"} or _holds_weights(file):
             digest.update(f"{file.name}\x00{file.stat().st_size}\x00".encode())
             digest.update(_ends(file))
     return digest.hexdigest()
 
 
 def _ends(file: Path) -> bytes:
-    if file.suffix != ".safetensors" or file.stat().st_size <= 2 * SAMPLE_BYTES:
+    if not _holds_weights(file) or file.stat().st_size <= 2 * SAMPLE_BYTES:
         return file.read_bytes()
     with file.open("rb") as stream:
         head = stream.read(SAMPLE_BYTES)
         stream.seek(-SAMPLE_BYTES, 2)
         return head + stream.read()
+
+
+def _holds_weights(file: Path) -> bool:
+    return file.suffix == ".safetensors" or gguf.is_gguf(file)
+
+
+def _read_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    if gguf.is_gguf(path):
+        return AutoTokenizer.from_pretrained(path.parent, **gguf.tokenizer_options(path))
+    return AutoTokenizer.from_pretrained(path, local_files_only=True)
 
 
 def _read_weights(path: Path, kind: Format) -> tuple[PreTrainedModel, list[str]]:
@@ -113,24 +131,40 @@ def _read_weights(path: Path, kind: Format) -> tuple[PreTrainedModel, list[str]]
     For int8 the weights are read as they are stored, which is half of float32, and rounded layer by layer.
     """
     from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    bars: Any = logging  # transformers leaves these switches untyped
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            path, dtype="auto" if kind == "int8" else kind, local_files_only=True, use_safetensors=True, output_loading_info=True
+    quiet: AbstractContextManager[None]
+    if gguf.is_gguf(path):
+        quiet, place, options = gguf.without_bar(), path.parent, gguf.weights_options(path, kind)
+    else:
+        quiet, place, options = (
+            nullcontext(),
+            path,
+            {"dtype": "auto" if kind == "int8" else kind, "local_files_only": True},
         )
-    finally:
-        if shown:
-            bars.enable_progress_bar()
+        options["use_safetensors"] = True
+    with _without_bars(), quiet:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(place, output_loading_info=True, **options)
     model, report = loaded
     if kind == "int8":
         from generators.int8 import quantise_linears
 
         quantise_linears(model)
     return model.eval(), sorted(report["missing_keys"])
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Draw no progress bars while reading."""
+    from transformers.utils import logging
+
+    bars: Any = logging  # transformers leaves these switches untyped
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
@@ -149,6 +183,8 @@ def _controls(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
 
 
 def _unusable(path: Path, reason: str) -> MissingModelError:
+    if gguf.is_gguf(path):
+        return MissingModelError(f"The GGUF file {path} cannot be used: {reason}.", gguf.ADVICE)
     return MissingModelError(
         f"The language model in {path} cannot be used: {reason}.",
         "Check it with: symposia models verify, and fetch it again with: symposia models fetch.",

@@ -35,6 +35,34 @@ def with_sources(question: str, evidence: Sequence[Evidence]) -> Messages:
     ]
 
 
+def does_it_support(question: str, claim: str, item: Evidence) -> Messages:
+    """One source, and the question whether it supports a claim; it begins as ``with_sources`` does, so both are read once."""
+    messages = with_sources(question, [item])
+    messages[1]["content"] += (
+        f"\nStatement: {claim}\nDoes the source support the statement, or a part of it? Answer with Yes or No only."
+    )
+    return messages
+
+
+def with_marks(question: str, evidence: Sequence[Evidence]) -> Messages:
+    """The prompt that asks for an answer with citation marks; it begins as ``with_sources`` does."""
+    messages = with_sources(question, evidence)
+    messages[1]["content"] += (
+        "\nAfter your sentence, cite the sources that it rests on by their numbers, each in square brackets."
+    )
+    return messages
+
+
+def which_sources(question: str, evidence: Sequence[Evidence], answer: str) -> Messages:
+    """The prompt that asks which sources a given answer rests on; it begins as ``with_sources`` does."""
+    messages = with_sources(question, evidence)
+    messages[1]["content"] += (
+        f"\nAnswer: {answer}\nWhich of the sources does this answer rest on? Reply with their numbers only, each in "
+        "square brackets."
+    )
+    return messages
+
+
 def without_sources(question: str) -> Messages:
     """The prompt of the branch that has only its memory."""
     return [{"role": "system", "content": WITHOUT_SOURCES}, {"role": "user", "content": f"Question: {question}"}]
@@ -72,3 +100,27 @@ def short_answer(question: str, context: str = "") -> Messages:
             f"Question: {question}\nAnswer:"
         )
     return [{"role": "system", "content": instruction}, {"role": "user", "content": asked}]
+
+
+NOT_STATED = "not stated"
+
+
+def from_one_passage(question: str, item: Evidence) -> Messages:
+    """The prompt that asks for what one passage alone answers, in its own words, or ``NOT_STATED``."""
+    instruction = (
+        "You answer questions from one passage, in a few words copied from it. Where the passage does not give the "
+        f"answer, you reply: {NOT_STATED}"
+    )
+    header = _header(item)
+    text = f"{header}\n{_unwrapped(item.passage.text)}" if header else _unwrapped(item.passage.text)
+    return [
+        {"role": "system", "content": instruction},
+        {"role": "user", "content": f"Passage:\n{text}\n\nQuestion: {question}"},
+    ]
+
+
+def sufficiency(question: str, evidence: Sequence[Evidence]) -> Messages:
+    """The prompt that asks whether the sources hold the answer; it begins as ``with_sources`` does, so both are read once."""
+    system, user = with_sources(question, evidence)
+    asked = "Do the sources contain the answer to this question? Reply with Yes or No only."
+    return [system, {**user, "content": f"{user['content']}\n\n{asked}"}]

@@ -34,19 +34,25 @@ def continuation_log_probs(
         return scores
     target = torch.tensor(list(continuation))
     with torch.inference_mode():
-        for group in _groups(prompts):
+        for group in groups(prompts, GROUP_ROWS, GROUP_TOKENS):
             state = read_prompts(model, [prompts[index] for index in group])
             scores[group] = _score(model, state, target).numpy()
     return scores
 
 
-def _groups(prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Indices of prompts to score together: in sorted order, where neighbours share the longest beginnings."""
+def groups(prompts: Sequence[Sequence[int]], rows: int, tokens: int) -> Iterator[list[int]]:
+    """Indices of prompts to run together: in sorted order, where neighbours share the longest beginnings.
+
+    Parameters
+    ----------
+    rows, tokens
+        Most prompts in a group, and most tokens in it, padding included. A prompt of more tokens is a group of its own.
+    """
     group: list[int] = []
     longest = 0
     for index in sorted(range(len(prompts)), key=lambda i: (list(prompts[i]), i)):
         longest = max(longest, len(prompts[index]))
-        if group and (len(group) == GROUP_ROWS or (len(group) + 1) * longest > GROUP_TOKENS):
+        if group and (len(group) == rows or (len(group) + 1) * longest > tokens):
             yield group
             group, longest = [], len(prompts[index])
         group.append(index)

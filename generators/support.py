@@ -1,6 +1,6 @@
 """Does a passage support a claim? Checked by what the claim says beyond its question.
 
-First version: lexical. A claim's content words and numbers must stand in the passage or its heading; those that the
+By words. A claim's content words and numbers must stand in the passage or its heading; those that the
 question did not hold already, which are the answer proper, count more. A number or a name of the claim that stands in
 neither the passage nor the question rules support out, and so does a labelled line (``Lowest point: …``) where the question's
 words are those of another label (``Highest point: …``), and a sentence that says the opposite (highest, lowest) of the claim.
@@ -9,6 +9,7 @@ words are those of another label (``Highest point: …``), and a sentence that s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generators.numbers import numbers
@@ -17,7 +18,7 @@ from indexes.passage import Passage
 from indexes.terms import terms
 
 NOVEL_WEIGHT = 0.7
-REFERRING = "according to the sources, passages or text provided"  # how a sentence refers to its source, saying nothing
+REFERRING = "yes, no, the answer, according to the sources, passages or text provided"  # what says nothing of its own
 _OPPOSITES = (
     ("highest", "lowest"),
     ("largest", "smallest"),
@@ -34,6 +35,7 @@ _OPPOSITES = (
     ("birth", "death"),
     ("male", "female"),
 )
+_AGREES = re.compile(r"\b(?:yes|no)\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"^([^:\n]{2,40}):\s", re.MULTILINE)
 _NAME = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-ÿ][\w'’-]*|\w+[._]\w[\w.]*)")
@@ -58,17 +60,36 @@ class Support:
 
 def support(claim: str, question: str, passage: Passage) -> Support:
     """Check one claim against one passage."""
-    said, asked, held = terms(claim) - terms(REFERRING), terms(question), terms(passage.searchable)
-    novel = said - asked
-    invented = numbers(claim) - numbers(passage.searchable) - numbers(question) or names(claim) - held - asked
-    degree = 0.0 if invented or not said else _share(said, held)
+    start, end = supporting_span(claim, question, passage)
+    degree = 0.0 if contradicts(claim, question, passage, (start, end)) else joint_degree(claim, question, [passage])
+    return Support(degree, start, end)
+
+
+def joint_degree(claim: str, question: str, passages: Sequence[Passage]) -> float:
+    """Degree, 0 to 1, to which the words of several passages together support a claim, which may need more than one."""
+    texts = [passage.searchable for passage in passages]
+    asked = terms(question)
+    said = (terms(claim) - terms(REFERRING)) or (asked if _AGREES.search(claim) else frozenset())
+    held = frozenset[int]().union(*map(terms, texts))
+    figures = frozenset[str]().union(*map(numbers, texts))
+    if not said or numbers(claim) - figures - numbers(question) or names(claim) - held - asked:
+        return 0.0
+    degree, novel = _share(said, held), said - asked
     if degree > 0 and novel:
         degree = (1 - NOVEL_WEIGHT) * degree + NOVEL_WEIGHT * _share(novel, held)
-    start, end = _span(passage.text, said, novel)
+    return degree
+
+
+def supporting_span(claim: str, question: str, passage: Passage) -> tuple[int, int]:
+    """The sentence of the passage's text that shares most with the claim, above all with what the question did not hold."""
+    said = terms(claim) - terms(REFERRING)
+    return _span(passage.text, said, said - terms(question))
+
+
+def contradicts(claim: str, question: str, passage: Passage, span: tuple[int, int]) -> bool:
+    """Whether that sentence of the passage is about another label's fact, or says the opposite of the claim."""
     wanted = _plain(claim) & _plain(question)
-    if _label_of_another_fact(passage.text, start, end, wanted) or _opposed(claim, passage.text[start:end]):
-        degree = 0.0
-    return Support(degree, start, end)
+    return _label_of_another_fact(passage.text, *span, wanted) or _opposed(claim, passage.text[slice(*span)])
 
 
 def _label_of_another_fact(text: str, start: int, end: int, wanted: frozenset[str]) -> bool:

@@ -33,6 +33,10 @@ class Signals:
         Share of the answer's sentences that passed their check.
     unknown_names
         How many names in the question (capitalised words, numbers, identifiers) no passage of the experts asked holds.
+    confidence
+        Probability that the sources answer the question (see ``generators.confidence``); 1 where it was not measured.
+    conflict
+        Whether sources were found to answer differently.
     """
 
     retrieved: bool
@@ -40,6 +44,8 @@ class Signals:
     unknown_names: int = 0
     refused: bool = False
     supported: float = 0.0
+    confidence: float = 1.0
+    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,34 @@ class Thresholds:
         Below it nothing that was found is taken to be about the question.
     support
         Degree from which a passage supports a claim.
+    confidence
+        Below it nothing is answered from the sources. 0 where no labelled questions have fitted it; see
+        ``generators.calibrated_verdict``.
     """
 
     relevance: float = 0.08
     support: float = 0.5
+    confidence: float = 0.0
 
 
 def hopeless(signals: Signals, thresholds: Thresholds) -> bool:
     """Whether what was found cannot hold the answer, so that none need be written."""
-    return signals.relevance < thresholds.relevance or signals.unknown_names > 0
+    unsure = signals.confidence < thresholds.confidence
+    return unsure or signals.relevance < thresholds.relevance or signals.unknown_names > 0
 
 
 def decide(signals: Signals, thresholds: Thresholds) -> Verdict:
-    """The verdict on one answer."""
+    """The verdict on one answer.
+
+    Sources that answer differently do answer, so that a conflict is shown even where the model's draft was a refusal.
+    """
     if not signals.retrieved:
         return Verdict.FROM_MEMORY
-    if hopeless(signals, thresholds) or signals.refused or signals.supported <= 0:
+    if hopeless(signals, thresholds):
+        return Verdict.NOT_IN_SOURCES
+    if signals.conflict:
+        return Verdict.CONFLICT
+    if signals.refused or signals.supported <= 0:
         return Verdict.NOT_IN_SOURCES
     return Verdict.ANSWERED
 

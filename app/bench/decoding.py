@@ -1,73 +1,206 @@
-"""Decoding policies beside one another on NQ-Swap: same model, same prompts, same questions, one run."""
+"""Decoding policies beside one another: same model, same prompts, same questions, one run that may be interrupted.
+
+What each policy says is found for all of them at once (see ``app.bench.lockstep``); how long each takes is measured on
+some of the questions by decoding with each alone, in turns.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from app.bench.citations.contexts import Corpus
+from app.bench.lockstep import answers
 from app.models.resolve import resolve
-from evaluation.decoding import ContextQuestion, TimedAnswer, compare_policies, load_nq_swap
+from evaluation.answers import contains
+from evaluation.decoding import AnswerFunction, Comparison, Said, TimedAnswer, ask, compare_slices
+from evaluation.files import json_lines
+from evaluation.slices import ContextQuestion, OpenQuestion, Part, load_misled, load_swapped
 from generators import prompts
 from generators.decoding import decode
+from generators.drafts import drafts
 from generators.language_model import LocalModel
-from generators.policies import Policy, policy
+from generators.policies.base import Policy
+from generators.policies.registry import POLICIES, policy
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from evaluation.report import Table
 
 MAX_TOKENS = 16
-POLICIES = ("greedy", "adacad")
+STOP = ("\n",)
+BASELINE, REFERENCE = "adacad", "greedy"
+ALONE = "memory"  # greedy without the context, which is no policy but a row of the table
+RELATED = 10  # passages among which one without any right answer is looked for
 _TAG = re.compile(r"</?[A-Za-z]+[^>]*>")
 
 
-def run(settings: Settings, data: Path, *, n: int = 200, seed: int = 0, on_progress: Callable[[str], None]) -> Table:
-    """Compare greedy decoding with AdaCAD where the context contradicts what the model learned.
+class Report(Protocol):
+    """Told how far the work is."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """``done`` of ``total`` steps of ``what``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured.
 
     Parameters
     ----------
     data
-        ``nq-swap/dev.parquet``.
-    n, seed
-        How many questions are drawn, and the seed of the draw.
+        Folder that holds ``qa`` and ``beir``.
+    questions
+        In each slice; the third has fewer where the model knows fewer.
+    timed
+        Questions with their changed context on which each policy is timed alone.
+    part
+        Of the questions; a policy is tuned on one part and reported on the other.
+    """
+
+    data: Path
+    questions: int = 300
+    timed: int = 30
+    seed: int = 0
+    part: Part = "report"
+    policies: tuple[str, ...] = tuple(POLICIES)
+
+
+def run(settings: Settings, plan: Plan, out: Path, report: Report) -> Comparison:
+    """Compare decoding policies where the context is right against memory, right with it, and wrong.
+
+    Parameters
+    ----------
+    out
+        Folder of what was said; an interrupted run goes on from there.
 
     Returns
     -------
-    Table
-        Exact match, contains and F1 against the context's answer, with intervals; seconds a token beside greedy's.
+    Comparison
+        Exact match and the errors of trust on every slice, with intervals and tests against AdaCAD, and wall time a
+        token beside greedy's.
     """
-    items = load_nq_swap(data, n, seed=seed)
-    model = LocalModel(
-        resolve(settings.models.generator, "generator", settings.models.folder),
-        settings.models.dtype,
-        settings.models.threads or None,
-    )
+    models = settings.models
+    folder = resolve(models.generator, "generator", models.folder)
+    model = LocalModel(folder, models.dtype, models.threads or None)
     model.load()
-    done = 0
-
-    def note(_: object) -> None:
-        nonlocal done
-        done += 1
-        on_progress(f"{done} of {len(items) * len(POLICIES)} answers")
-
-    functions = {name: _answerer(model, policy(name)) for name in POLICIES}
-    title = f"NQ-Swap, {model.name}, {n} questions, seed {seed}"
-    return compare_policies(items, functions, baseline="greedy", title=title, seed=seed, on_answer=note)
+    bench = _Bench(model, plan, out, report)
+    slices = bench.slices()
+    said = [*bench.spoken(slices), *bench.timed(slices["conflict"][: plan.timed])]
+    title = f"{model.name}, part '{plan.part}', seed {plan.seed}"
+    return compare_slices(
+        slices, said, policies=[ALONE, *plan.policies], baseline=BASELINE, reference=REFERENCE, title=title, seed=plan.seed
+    )
 
 
-def _answerer(model: LocalModel, chosen: Policy) -> Callable[[ContextQuestion], TimedAnswer]:
-    def answer(item: ContextQuestion) -> TimedAnswer:
+class _Bench:
+    def __init__(self, model: LocalModel, plan: Plan, out: Path, report: Report) -> None:
+        self.model = model
+        self.plan = plan
+        self.report = report
+        self.policies = {name: policy(name) for name in plan.policies}
+        self.folder = out / model.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def slices(self) -> dict[str, list[ContextQuestion]]:
+        """The three slices; of the third, those whose passage was changed also on their own."""
+        plan, questions = self.plan, self.plan.data / "qa"
+        swaps = questions / "nq-swap"
+        conflict, agreeing = load_swapped(swaps, plan.questions, part=plan.part, seed=plan.seed)
+        files = [
+            questions / "nq-open" / "NQ-open.dev.jsonl",
+            questions / "triviaqa-1000" / "test.jsonl",
+            questions / "popqa-1000" / "test.jsonl",
+        ]
+        corpus = Corpus(plan.data / "beir" / "hotpotqa-1000" / "corpus.jsonl")
+        known = self._known()
+        misled: list[ContextQuestion] = load_misled(
+            swaps, files, knows=known, search=lambda q: _related(corpus, q), part=plan.part, seed=plan.seed
+        )[: plan.questions]
+        changed = [item for item in misled if item.kind == "misleading"]
+        slices = {"conflict": conflict, "no conflict": agreeing, "context wrong": misled, "wrong, changed": changed}
+        return {name: items for name, items in slices.items() if items}
+
+    def spoken(self, slices: Mapping[str, Sequence[ContextQuestion]]) -> list[Said]:
+        """What every policy says to every item, and what memory alone says."""
+        items = list({item.id: item for group in slices.values() for item in group}.values())
+        file = self.folder / "said.jsonl"
+        known = {(one.item, one.policy): one for one in _read(file)}
+        names = [ALONE, *self.plan.policies]
+        for done, item in enumerate(items):
+            self.report("questions", done, len(items))
+            missing = {name: self.policies[name] for name in self.plan.policies if (item.id, name) not in known}
+            if not missing and (item.id, ALONE) in known:
+                continue
+            with_context, without = self._prompts(item)
+            texts = answers(self.model, with_context, without, missing, max_tokens=MAX_TOKENS, stop=STOP)
+            texts[ALONE] = drafts(self.model, [without], max_tokens=MAX_TOKENS, stop=STOP)[0].text.strip()
+            new = [Said(item.id, name, text, 0, 0.0) for name, text in texts.items()]
+            _append(file, new)
+            known |= {(one.item, one.policy): one for one in new}
+        return [known[item.id, name] for item in items for name in names]
+
+    def timed(self, items: Sequence[ContextQuestion]) -> list[Said]:
+        """Answers that each policy decoded alone, with tokens and seconds."""
+        file = self.folder / "timed.jsonl"
+        known = _read(file)
+        functions: dict[str, AnswerFunction] = {name: self._timed(one) for name, one in self.policies.items()}
+        total = len(items) * len(functions)
+        for done, one in enumerate(ask(items, functions, seed=self.plan.seed, known=known)):
+            self.report("timed answers", done + len(known), total)
+            _append(file, [one])
+        wanted = {item.id for item in items}
+        return [one for one in _read(file) if one.item in wanted and one.policy in functions]
+
+    def _timed(self, chosen: Policy) -> AnswerFunction:
+        def answer(item: ContextQuestion) -> TimedAnswer:
+            with_context, without = self._prompts(item)
+            memory = without if chosen.needs_memory else None
+            pieces, times = [], []
+            for step in decode(self.model, with_context, memory, chosen, max_tokens=MAX_TOKENS, stop=STOP):
+                pieces.append(step.text)
+                times.append(time.perf_counter())
+            # The first step holds the reading of the prompts.
+            return TimedAnswer("".join(pieces).strip(), max(1, len(times) - 1), times[-1] - times[0])
+
+        return answer
+
+    def _prompts(self, item: ContextQuestion) -> tuple[list[int], list[int]]:
         context = " ".join(_TAG.sub(" ", item.context).split())
-        with_context = model.chat_tokens(prompts.short_answer(item.question, context))
-        memory = model.chat_tokens(prompts.short_answer(item.question)) if chosen.needs_memory else None
-        pieces, times = [], []
-        for step in decode(model, with_context, memory, chosen, max_tokens=MAX_TOKENS, stop=("\n",)):
-            pieces.append(step.text)
-            times.append(time.perf_counter())
-        # The first step holds the reading of the prompt, which is the same work for every policy.
-        return TimedAnswer("".join(pieces).strip(), max(1, len(times) - 1), times[-1] - times[0])
+        with_context = self.model.chat_tokens(prompts.short_answer(item.question, context))
+        return with_context, self.model.chat_tokens(prompts.short_answer(item.question))
 
-    return answer
+    def _known(self) -> Callable[[Sequence[OpenQuestion]], list[bool]]:
+        """Whether the model's own answer holds a right one; what it said is kept."""
+        file = self.folder / "closed-book.jsonl"
+        said = {record["question"]: record["text"] for _, record in json_lines(file)} if file.exists() else {}
+
+        def known(questions: Sequence[OpenQuestion]) -> list[bool]:
+            new = [each.question for each in questions if each.question not in said]
+            rows = [self.model.chat_tokens(prompts.short_answer(question)) for question in new]
+            found = [draft.text.strip() for draft in drafts(self.model, rows, max_tokens=MAX_TOKENS, stop=STOP)]
+            said.update(zip(new, found, strict=True))
+            with file.open("a", encoding="utf-8") as stream:
+                for question, text in zip(new, found, strict=True):
+                    stream.write(json.dumps({"question": question, "text": text}) + "\n")
+            self.report("closed-book answers", len(said), 0)
+            return [contains(said[each.question], each.gold) == 1.0 for each in questions]
+
+        return known
+
+
+def _related(corpus: Corpus, question: str) -> list[str]:
+    return [corpus.passages[row].text for row in corpus.nearest(question, RELATED)]
+
+
+def _read(file: Path) -> list[Said]:
+    return [Said(**record) for _, record in json_lines(file)] if file.exists() else []
+
+
+def _append(file: Path, said: Sequence[Said]) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(one.to_dict()) + "\n" for one in said)

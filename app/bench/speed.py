@@ -19,7 +19,9 @@ from app.symposium import Symposium
 from generators import prompts
 from generators.decoding import decode
 from generators.events import Token
-from generators.policies import policy
+from generators.policies.registry import policy
+from generators.remote.model import RemoteModel
+from indexes.errors import InputError
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -173,6 +175,10 @@ def _first_token(symposium: Symposium, passages: int) -> Measure:
 def _policies(symposium: Symposium) -> Measure:
     """Wall time per token of AdaCAD over greedy's, the two taking turns on the same prompts."""
     model, ratios = symposium.answerer.model, []
+    if isinstance(model, RemoteModel):
+        raise InputError(
+            "Policies are compared on a model that is held here, but models.server is set.", "Empty it for this."
+        )
     for question in [q.question for q in read_questions() if q.kind == "evidence"][:ROUNDS]:
         _, evidence = symposium.retrieve(question, passages=2)
         rows = model.chat_tokens(prompts.with_sources(question, evidence))

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from app.chat import cards
 from app.chat.markup import element, failure, text
 from app.chat.turn import Stage, Turn
-from generators.answer import Answer, Claim, Verdict
+from app.marks import beside_sides, moved, sayers
+from generators.answer import Answer, Citation, Claim, Side, Verdict
 from retrievers.evidence import Evidence
 
 VERDICTS = {
     Verdict.ANSWERED: ("answered", "✓ Answered"),
     Verdict.FROM_MEMORY: ("memory", "○ Answered from memory (no retrieval)"),
+    Verdict.CONFLICT: ("conflict", "≠ Sources conflict"),
     Verdict.NOT_IN_SOURCES: ("absent", "∅ Not in the sources"),
 }
+MOVED_MARK = "≠\N{NO-BREAK SPACE}memory"
 _NUMBER = re.compile(r"\[(\d+)\]")
 
 
@@ -40,8 +43,7 @@ def checked(turn: int, answer: Answer) -> str:
     failed = sum(claim.status == "unsupported" for claim in answer.claims)
     verb = "is" if failed == 1 else "are"
     note = f"{failed} of {len(answer.claims)} sentences {verb} not supported by the sources" if failed else ""
-    body = _linked(turn, answer) if answer.verdict is Verdict.NOT_IN_SOURCES else sentences(turn, answer)
-    return badge(kind, words, note) + _body(body)
+    return badge(kind, words, note) + _text(turn, answer) + conflict(turn, answer) + memory(answer)
 
 
 def badge(kind: str, words: str, note: str = "") -> str:
@@ -59,6 +61,29 @@ def sentences(turn: int, answer: Answer) -> str:
     return "".join([*pieces, text(answer.text[position:])]).strip()
 
 
+def conflict(turn: int, answer: Answer) -> str:
+    """What the sources disagree about, and each side with its chips and who says so; nothing where they agree."""
+    if answer.conflict is None:
+        return ""
+    heading = element("p", "heading", "The sources disagree")
+    question = element("p", "asked", text(answer.conflict.question), dir="auto")
+    sides = "".join(_side(turn, side, answer) for side in answer.conflict.sides)
+    return element("section", "disagreement", heading + question + element("ol", "sides", sides))
+
+
+def memory(answer: Answer) -> str:
+    """One folded line on what the model would have said without the sources; nothing where that is the same."""
+    if not answer.memory:
+        return ""
+    line = element("summary", "restline", "What the model would have said without the sources")
+    said = element("p", "recalled", text(answer.memory), dir="auto")
+    words = "From the model's memory, checked against no source."
+    if any(moved(claim, answer) for claim in answer.claims):
+        words += f" {MOVED_MARK} marks where the sources moved the model away from it."
+    note = element("p", "caution", words)
+    return element("details", "rest", line + said + note)
+
+
 def chip(turn: int, number: int, quote: str) -> str:
     """``[n]``: a link that opens the source card of that number; the supporting sentence is its tooltip."""
     return element(
@@ -71,10 +96,32 @@ def _claim(turn: int, claim: Claim, answer: Answer) -> str:
     if claim.status == "unsupported":
         flag = element("span", "flag", "unsupported")
         return element("span", "claim unsupported", said) + " " + flag
+    chips = "".join(chip for _, chip in sorted(_chips(turn, claim.citations, answer).items()))
+    mark = " " + element("span", "moved", MOVED_MARK) if moved(claim, answer) else ""
+    return element("span", "claim", said) + (" " + chips if chips else "") + mark
+
+
+def _chips(turn: int, citations: Sequence[Citation], answer: Answer) -> dict[int, str]:
+    """Each cited number once."""
     by_number = {item.number: item for item in answer.evidence}
-    quoted = {c.number: _quote(by_number.get(c.number), c.start, c.end) for c in claim.citations}
-    chips = "".join(chip(turn, number, quote) for number, quote in sorted(quoted.items()))
-    return element("span", "claim", said) + (" " + chips if chips else "")
+    quoted = {c.number: _quote(by_number.get(c.number), c.start, c.end) for c in citations}
+    return {number: chip(turn, number, quote) for number, quote in quoted.items()}
+
+
+def _side(turn: int, side: Side, answer: Answer) -> str:
+    chips = _chips(turn, side.citations, answer)
+    says = [
+        element("span", "sayer", f"{chips[number]} {text(who)}")
+        for number, who in sayers(side.citations, answer.evidence).items()
+    ]
+    said = element("span", "claim", text(side.text), dir="auto")
+    return element("li", "side", said + element("span", "meta", "".join(says)))
+
+
+def _text(turn: int, answer: Answer) -> str:
+    """The answer's text, without what is shown as the sides of a conflict."""
+    absent = answer.verdict is Verdict.NOT_IN_SOURCES
+    return _body(_linked(turn, answer) if absent else sentences(turn, beside_sides(answer)))
 
 
 def _quote(item: Evidence | None, start: int, end: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.chat.markup import element, percent, text
+from app.marks import citations
 from generators.answer import Answer, Citation
 from retrievers.evidence import Evidence
 
@@ -27,9 +28,9 @@ def found(turn: int, evidence: Sequence[Evidence]) -> str:
 
 def checked(turn: int, answer: Answer) -> str:
     """The cited cards with their supporting sentences, and the others folded away."""
-    citations = [citation for claim in answer.claims for citation in claim.citations]
-    numbers = {citation.number for citation in citations}
-    cited = [card(turn, item, spans(item, citations)) for item in answer.evidence if item.number in numbers]
+    cited_spans = citations(answer)
+    numbers = {citation.number for citation in cited_spans}
+    cited = [card(turn, item, spans(item, cited_spans)) for item in answer.evidence if item.number in numbers]
     rest = [card(turn, item, ()) for item in answer.evidence if item.number not in numbers]
     shown = _section("Sources", "".join(cited)) if cited else ""
     return shown + (_folded(len(rest), "".join(rest), more=bool(cited)) if rest else "")
@@ -55,7 +56,7 @@ def card(turn: int, evidence: Evidence, highlighted: Sequence[Span]) -> str:
     return element("details", "card", summary + opened)
 
 
-def spans(evidence: Evidence, citations: Iterable[Citation]) -> list[Span]:
+def spans(evidence: Evidence, cited: Iterable[Citation]) -> list[Span]:
     """Supporting spans in one passage, ascending; those that touch or overlap are joined.
 
     >>> from indexes.passage import Passage
@@ -66,7 +67,7 @@ def spans(evidence: Evidence, citations: Iterable[Citation]) -> list[Span]:
     """
     length = len(evidence.passage.text)
     own = sorted(
-        (max(0, c.start), min(length, c.end)) for c in citations if c.number == evidence.number and c.start < c.end
+        (max(0, c.start), min(length, c.end)) for c in cited if c.number == evidence.number and c.start < c.end
     )
     joined: list[Span] = []
     for start, end in own:

@@ -86,4 +86,4 @@ def _wishes(names: list[str]) -> None:
 
 def _about(settings: Settings) -> str:
     models = settings.models
-    return f"{models.generator}, {settings.generation.policy} · {models.encoder} · preset {settings.preset}"
+    return f"{models.writer}, {settings.generation.policy} · {models.encoder} · preset {settings.preset}"

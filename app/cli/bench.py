@@ -12,7 +12,7 @@ from app.cli.invocation import Invocation
 from app.cli.options import AsJson
 
 BEIR = Path("beir")
-NQ_SWAP = Path("qa", "nq-swap", "dev.parquet")
+RAMDOCS = Path("qa", "ramdocs-dev", "ramdocs.jsonl")
 
 bench = typer.Typer(help="Measure speed, size and decoding.", no_args_is_help=True)
 
@@ -36,26 +36,35 @@ def decoding(
     ctx: typer.Context,
     data: Annotated[
         Path | None,
-        typer.Option(help="NQ-Swap's dev.parquet; else below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+        typer.Option(help="Folder of qa and beir; else $SYMPOSIA_DATA or ../shared/data.", show_default=False),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Questions.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, help="Questions in each slice.")] = 300,
+    timed: Annotated[int, typer.Option(min=1, help="Questions on which each policy is timed alone.")] = 30,
     seed: Annotated[int, typer.Option(help="Seed of their draw.")] = 0,
+    part: Annotated[str, typer.Option(help="report, or tune: the questions that policies are tuned on.")] = "report",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of what was said; else below the home.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare AdaCAD with greedy decoding where the context contradicts what the model learned."""
-    from app.bench.decoding import run
+    """Compare decoding policies where the context is right against memory, right with it, and wrong. May be interrupted."""
+    from app.bench.decoding import Plan, run
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    file = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / NQ_SWAP
+    settings = invocation.load().settings
+    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    plan = Plan(folder, limit, timed, seed, "tune" if part == "tune" else "report")
+    target = out or settings.home / "benchmarks" / "decoding"
     with output.progress("decoding") as update:
-        table = run(invocation.load().settings, file, n=limit, seed=seed, on_progress=update)
+        found = run(settings, plan, target, lambda what, done, total: update(f"{what}: {done} of {total or '?'}"))
     if as_json:
-        output.document(table.to_dict())
+        output.document(found.to_dict())
         return
-    rows = [(row.name, str(row.n), *map(row.cell, table.measures)) for row in table.rows]
-    output.table(("system", "n", *table.measures), rows, title=table.title)
-    for note in table.notes:
+    for table in (*found.slices.values(), found.summary):
+        rows = [(row.name, str(row.n), *map(row.cell, table.measures)) for row in table.rows]
+        output.table(("system", "n", *table.measures), rows, title=table.title)
+    for note in found.summary.notes:
         output.show(note)
 
 
@@ -160,3 +169,106 @@ def defaults(
         for name, value in values.items()
     ]
     output.table(("number", "fitted", "default"), rows, title=f"{fitted.questions} development questions")
+
+
+@bench.command("conflicts")
+def conflicts(
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="ramdocs.jsonl; else below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Questions, at most.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of their draw.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare showing all sides where sources disagree with one answer from all of them."""
+    from app.bench.conflicts import run
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    file = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / RAMDOCS
+    with output.progress("conflicts") as update:
+        table = run(invocation.load().settings, file, n=limit, seed=seed, on_progress=update)
+    if as_json:
+        output.document(table.to_dict())
+        return
+    output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
+    for note in table.notes:
+        output.show(note)
+
+
+@bench.command("abstention")
+def abstention(
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with beir/ and qa/; else $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for pictures and numbers; else below the home.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="Questions of each set or part, at most.", show_default=False)
+    ] = None,
+    fit: Annotated[bool, typer.Option("--fit", help="Fit the weights of the confidence again instead.")] = False,
+    model: Annotated[bool, typer.Option("--model/--no-model", help="Ask the language model too.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the draw and the resampling.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare who knows when not to answer: answerable questions against others, with the risk-coverage curves."""
+    from app.bench.abstention.run import run
+    from app.bench.abstention.show import show, show_fitted
+    from app.bench.abstention.weights import PER_PART, fit_defaults
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    settings = invocation.load().settings
+    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    target = out or settings.home / "benchmarks" / "abstention" / "figures"
+    with output.progress("abstention") as update:
+
+        def report(what: str, done: int, total: int) -> None:
+            update(f"{what}: {done} of {total}")
+
+        if fit:
+            fitted = fit_defaults(settings, folder, per_part=limit or PER_PART, model=model, seed=seed, report=report)
+        else:
+            outcome = run(settings, folder, target, limit=limit, model=model, seed=seed, report=report)
+    if as_json:
+        output.document(fitted.to_dict() if fit else outcome.to_dict())
+    elif fit:
+        show_fitted(fitted, output)
+    else:
+        show(outcome, output)
+
+
+@bench.command("citations")
+def citations(
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with beir/ and qa/; else $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of what was measured; else below the home.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Questions of each set, at most; 0 for all planned.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Stop measuring after so long; call again to go on.")] = 60.0,
+    model: Annotated[bool, typer.Option("--model/--no-model", help="Ask the language model too.")] = True,
+    fit: Annotated[bool, typer.Option("--fit", help="Fit what judges the pairs again instead.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the draw and the resampling.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare our citations with marks that the model prints and with embedding similarity, against gold passages."""
+    from app.bench.citations.show import measure, refit
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    settings = invocation.load().settings
+    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    kept = out or settings.home / "benchmarks" / "citations"
+    if fit:
+        refit(settings, folder, kept, output, minutes)
+    else:
+        measure(settings, folder, kept, output, limit=limit, minutes=minutes, model=model, seed=seed)

@@ -27,7 +27,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RUN",
-            help="A folder of `symposia evaluate`, or a TREC run file (with --qrels); NAME=PATH gives it a name.",
+            help="A folder of `symposia evaluate` or `evaluate-answers`, or a TREC run file (with --qrels); NAME=PATH gives it a name.",
             show_default=False,
         ),
     ],
@@ -48,17 +48,23 @@ def compare(
     Runs are compared only where they were judged by the same questions. With --out, figures (SVG) and report.html are
     written: differences, calibration (where a folder has routing.jsonl or calibration.jsonl), cost against quality.
     """
+    from evaluation.answer_comparison import compare_stored
     from evaluation.side_by_side import side_by_side
 
     output = _output(ctx, as_json)
-    named = [_split_name(text) for text in runs]
-    found = side_by_side(_read(named, qrels, split), baseline=baseline, seed=seed)
+    named = [split_name(text) for text in runs]
+    stored = _read(named, qrels, split)
+    found = side_by_side(stored, baseline=baseline, seed=seed)
+    steps = compare_stored(stored, baseline=baseline, seed=seed)
     measures = _measures(measure, found.measures)
     files = [] if out is None else _draw(found, out, named, measures)
     if as_json:
-        output.document({**found.to_dict(), "out": [str(file) for file in files]})
+        more = {"steps": [table.to_dict() for table in steps]} if steps else {}
+        output.document({**found.to_dict(), **more, "out": [str(file) for file in files]})
         return
     _show(output, found, measures)
+    for table in steps:
+        show_compared(output, table, table.title)
     if files:
         output.show(f"The report is in {files[0]}, with {len(files) - 1} figures beside it.")
 
@@ -68,8 +74,8 @@ def _output(ctx: typer.Context, as_json: bool) -> Output:
     return invocation.output(as_json)
 
 
-def _split_name(text: str) -> tuple[str, Path]:
-    """``NAME=PATH``, unless a file or folder has that name as a whole."""
+def split_name(text: str) -> tuple[str, Path]:
+    """The name and the path of ``NAME=PATH``, unless a file or folder has that name as a whole."""
     name, equals, path = text.partition("=")
     if not equals or Path(text).exists():
         return "", Path(text)
@@ -115,16 +121,21 @@ def _draw(found: SideBySide, out: Path, named: Sequence[tuple[str, Path]], measu
 def _show(output: Output, found: SideBySide, measures: Sequence[str]) -> None:
     for measure in measures:
         for table in found.tables:
-            output.table(
-                ("system", measure, f"difference to {found.baseline}", "p (Holm)", ""),
-                _rows(table, measure),
-                title=f"{table.title}, n = {table.rows[0].n}",
-            )
-            output.show("")
+            show_compared(output, table, measure)
     output.show(*dict.fromkeys(note for table in found.tables for note in table.notes), MARKS, *found.notes)
     others = [measure for measure in found.measures if measure not in measures]
     if others:
         output.show(f"Other measures: {', '.join(others)} (--measure, --json, --out).")
+
+
+def show_compared(output: Output, table: Table, measure: str) -> None:
+    """Write one measure of a table: each system's mean, its difference to the baseline and the test, and an empty line."""
+    output.table(
+        ("system", measure, f"difference to {table.baseline}", "p (Holm)", ""),
+        _rows(table, measure),
+        title=f"{table.title}, n = {table.rows[0].n}",
+    )
+    output.show("")
 
 
 def _rows(table: Table, measure: str) -> list[tuple[str, ...]]:

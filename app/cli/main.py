@@ -20,6 +20,7 @@ from app.cli.config import config, doctor
 from app.cli.demo import demo
 from app.cli.edge import guarded
 from app.cli.evaluate import evaluate
+from app.cli.evaluate_answers import evaluate_answers
 from app.cli.invocation import Invocation, flags_of
 from app.cli.library import add, experts
 from app.cli.models import models
@@ -50,6 +51,7 @@ program.command()(calibrate)
 program.add_typer(experts, name="experts")
 program.add_typer(models, name="models")
 program.command()(evaluate)
+program.command()(evaluate_answers)
 program.command()(compare)
 program.command()(reproduce)
 program.command()(config)

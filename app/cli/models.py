@@ -21,17 +21,21 @@ models = typer.Typer(help="List, fetch and verify models.", no_args_is_help=True
 
 @models.command("list")
 def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the models that Symposia knows by name, and which are here."""
+    """List the models that Symposia knows by name, which are here, and which the settings use."""
     from app.models.status import status
+    from app.models.used import used
 
     invocation: Invocation = ctx.obj
-    output, folder = invocation.output(as_json), invocation.load().settings.models.folder
-    rows = status(folder)
+    output, chosen = invocation.output(as_json), invocation.load().settings.models
+    rows, in_use = status(chosen.folder), used(chosen)
     if as_json:
-        output.document({"folder": str(folder), "models": [row.to_dict() for row in rows]})
+        found = {"folder": str(chosen.folder), "models": [row.to_dict() for row in rows]}
+        output.document(found | {"used": [one.to_dict() for one in in_use]})
         return
     columns = ("model", "role", "state", "download", "on disk", "licence", "description")
-    output.table(columns, [_row(row) for row in rows], title=f"Models in {folder}")
+    output.table(columns, [_row(row) for row in rows], title=f"Models in {chosen.folder}")
+    table = [(one.role, one.name, one.state, one.place or one.fix) for one in in_use]
+    output.table(("role", "model", "state", "place"), table, title="In use by the settings")
     output.note("Fetch one with `symposia models fetch NAME`.", style="dim")
 
 
@@ -41,7 +45,8 @@ def fetch_models(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="Names from `models list`, or org/name of a hub; else those of the settings."
+            metavar="NAME",
+            help="Names from `models list`, org/name of a hub, or .gguf files, which are unpacked once; else those of the settings.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -50,7 +55,7 @@ def fetch_models(
     invocation: Invocation = ctx.obj
     output, chosen = invocation.output(as_json), invocation.load().settings.models
     fetched = []
-    for name in dict.fromkeys(names or (chosen.encoder, chosen.generator)):
+    for name in dict.fromkeys(names or chosen.held):
         path = fetch_one(output, name, chosen.folder)
         fetched.append({"name": name, "folder": str(path)})
         if not as_json:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from app.cli.output import Output, duration, plain
+from app.marks import beside_sides, citations, moved, sayers
 
 if TYPE_CHECKING:
-    from generators.answer import Answer, Citation, Claim
+    from generators.answer import Answer, Claim, Conflict
     from retrievers.evidence import Evidence, Route, Share
 
 MARK = "cyan"
@@ -18,11 +19,16 @@ DOUBT = "yellow"
 FAINT = "dim"
 LONGEST_QUOTE = 300
 
-_VERDICT_STYLES = {"answered": "green", "answered from memory": "blue", "not in the sources": "yellow"}
+_VERDICT_STYLES = {
+    "answered": "green",
+    "answered from memory": "blue",
+    "sources conflict": "magenta",
+    "not in the sources": "yellow",
+}
 
 
 def show_answer(output: Output, answer: Answer, *, sources: bool = True) -> None:
-    """Write the answer with its marks, the cited sources, the route, the verdict and the times."""
+    """Write the answer with its marks, the cited sources, the route, the verdict, what memory says, and the times."""
     verdict = answer.verdict.value
     style = _VERDICT_STYLES.get(verdict, "")
     text = answer_text(answer)
@@ -37,6 +43,7 @@ def show_answer(output: Output, answer: Answer, *, sources: bool = True) -> None
     output.show(Text(), *route_lines(answer.route))
     made = ", ".join(part for part in (answer.model, answer.policy) if part)
     output.show(_labelled("Verdict", f"{verdict} ({made})" if made else verdict, style))
+    output.show(*memory_lines(answer))
     output.show(_labelled("Time", times(answer.seconds), FAINT))
 
 
@@ -49,12 +56,23 @@ def show_found(output: Output, route: Route, evidence: Iterable[Evidence]) -> No
 
 
 def answer_text(answer: Answer) -> Text:
-    """The answer with ``[n]`` behind each cited sentence; a sentence that failed its check is marked and coloured."""
+    """The answer with ``[n]`` behind each cited sentence; a sentence that failed its check is marked and coloured.
+
+    Where sources conflict, their sides are a list, below those sentences that say something else.
+    """
+    text = _sentences(beside_sides(answer))
+    if answer.conflict is not None:
+        text.append("\n\n" if text else "")
+        text.append_text(_sides(answer.conflict, answer.evidence))
+    return text
+
+
+def _sentences(answer: Answer) -> Text:
     text, position = Text(), 0
     for claim in answer.claims:
         text.append(plain(answer.text[position : claim.start]))
         text.append(plain(answer.text[claim.start : claim.end]), style=DOUBT if claim.status == "unsupported" else "")
-        _append_marks(text, claim)
+        _append_marks(text, claim, answer)
         position = claim.end
     text.append(plain(answer.text[position:]))
     return text
@@ -65,9 +83,19 @@ def source_lines(answer: Answer) -> list[Text]:
     lines = []
     for item in answer.cited:
         lines.append(_heading(item))
-        spans = {(c.start, c.end) for c in _citations(answer) if c.number == item.number}
+        spans = {(c.start, c.end) for c in citations(answer) if c.number == item.number}
         lines += [Text(f"    “{_short(item.passage.text[start:end])}”", style="italic") for start, end in sorted(spans)]
     return lines
+
+
+def memory_lines(answer: Answer) -> list[Text]:
+    """What the model would have said without the sources, and what the mark ``[≠ memory]`` means where there is one."""
+    lines = []
+    if answer.memory:
+        lines.append(f"without the sources the model would have said: “{_short(answer.memory)}”")
+    if any(moved(claim, answer) for claim in answer.claims):
+        lines.append("[≠ memory]: there the sources moved the model from what it remembers")
+    return [_labelled("" if i else "Memory", line, FAINT) for i, line in enumerate(lines)]
 
 
 def route_lines(route: Route) -> list[Text]:
@@ -90,15 +118,25 @@ def times(seconds: Mapping[str, float]) -> str:
     return ", ".join([*parts, f"in all {duration(sum(seconds.values()))}"])
 
 
-def _append_marks(text: Text, claim: Claim) -> None:
+def _append_marks(text: Text, claim: Claim, answer: Answer) -> None:
     for citation in claim.citations:
         text.append(f" [{citation.number}]", style=MARK)
     if claim.status == "unsupported":
         text.append(" [unsupported]", style=DOUBT)
+    if moved(claim, answer):
+        text.append(" [≠ memory]", style=FAINT)
 
 
-def _citations(answer: Answer) -> list[Citation]:
-    return [citation for claim in answer.claims for citation in claim.citations]
+def _sides(conflict: Conflict, evidence: Sequence[Evidence]) -> Text:
+    """The answers that the sources give; below each the marks of those that do, with expert and date."""
+    text = Text.assemble("The sources disagree: ", (plain(conflict.question), "bold"))
+    for place, side in enumerate(conflict.sides, start=1):
+        text.append(f"\n  {place}. {plain(side.text)}\n     ")
+        for i, (number, who) in enumerate(sayers(side.citations, evidence).items()):
+            text.append("; " if i else "", style=FAINT)
+            text.append(f"[{number}]", style=MARK)
+            text.append(f" {plain(who)}", style=FAINT)
+    return text
 
 
 def _heading(item: Evidence) -> Text:

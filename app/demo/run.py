@@ -57,7 +57,7 @@ def run(settings: Settings, output: Output, *, check: bool = False, rebuild: boo
 def fetch_models(settings: Settings, output: Output) -> None:
     """Fetch the models that the settings name, where they are in the manifest and not here yet."""
     known = load_manifest()
-    for name in (settings.models.encoder, settings.models.generator):
+    for name in settings.models.held:
         if name in known:
             fetch_one(output, name, settings.models.folder)
 

@@ -26,7 +26,7 @@ def examine(load: Callable[[], Loaded]) -> list[Check]:
         machine.disk("disk of the models", settings.models.folder),
         machine.processor(settings.models.threads),
         parts.model("encoder", settings),
-        parts.model("generator", settings),
+        parts.writer(settings),
         *([parts.server(settings)] if settings.store.url else []),
         *parts.slices(settings),
     ]

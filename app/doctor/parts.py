@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.doctor.check import Check
+from generators.gguf import is_gguf
 from indexes.errors import StoreError, SymposiaError
 
 if TYPE_CHECKING:
@@ -25,7 +26,28 @@ def model(role: Literal["encoder", "generator"], settings: Settings) -> Check:
         runtime = f", run by {_runtime(folder, settings)}" if role == "encoder" else ""
     except SymposiaError as error:
         return Check(role, "fail", error.problem, error.fix)
+    if is_gguf(folder):
+        fix = f"Unpack it once: symposia models fetch {folder}"
+        return Check(role, "warn", f"{folder}, unpacked anew at each start, which takes about a minute", fix)
     return Check(role, "ok", f"{name} in {folder}{runtime}")
+
+
+def writer(settings: Settings) -> Check:
+    """Whether the language model is there: with all its files here, or at a server that answers."""
+    if not settings.models.server:
+        return model("generator", settings)
+    from app.models.writing import remote_model
+
+    try:
+        remote = remote_model(settings.models)
+        offered = remote.load()
+    except SymposiaError as error:
+        return Check("generator", "fail", error.problem, error.fix)
+    where = f"{remote.name} at {remote.client.url}"
+    if offered is None:
+        fix = "Ask a question, such as `symposia ask Hello`, to see whether it has the model."
+        return Check("generator", "warn", f"{where}, which lists no models", fix)
+    return Check("generator", "ok", f"{where}, one of {len(offered)} models there; citations without log-probabilities")
 
 
 def _runtime(folder: Path, settings: Settings) -> str:

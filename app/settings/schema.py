@@ -31,10 +31,29 @@ class Models(Section):
         default="int8", description="What runs the encoder: ONNX as int8 or float32, or torch, which is slower"
     )
     generator: Name = Field(
-        default="qwen2.5-coder-0.5b", description="Language model: a name from that list, or a folder"
+        default="qwen2.5-coder-0.5b",
+        description="Language model: a name from that list, a folder, a .gguf file, or a hub's org/name fetched before",
+    )
+    server: str = Field(
+        default="",
+        description="OpenAI-compatible server that writes instead, such as http://localhost:11434/v1; empty for none",
+    )
+    server_model: str = Field(default="", description="Name of the model there; empty for its only one")
+    server_key: SecretStr = Field(default=SecretStr(""), description="Key of that server; never printed")
+    server_timeout: float = Field(
+        default=120.0, ge=1, le=3600, description="Seconds to wait for that server's next piece of text"
+    )
+    server_window: Count = Field(
+        default=4096, description="Tokens that the model there reads, prompt and answer together"
     )
     reranker: str = Field(
         default="", description="Cross-encoder that reorders the evidence: a folder or org/name; empty for none"
+    )
+    entailment: str = Field(
+        default="", description="Entailment model that checks citations: a folder or org/name; empty to check by words"
+    )
+    judge: str = Field(
+        default="", description="Entailment model that judges citations in `evaluate-answers`; empty for none"
     )
     cache: str = Field(default="", description="Folder of fetched models; empty for the user's cache folder")
     dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
@@ -50,6 +69,16 @@ class Models(Section):
         from app.models.cache import default_cache
 
         return default_cache()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Names of the models that must be here: the encoder and, unless a server writes, the language model."""
+        return (self.encoder,) if self.server else (self.encoder, self.generator)
+
+    @property
+    def writer(self) -> str:
+        """The language model in words: the one held here, or the server's."""
+        return f"{self.server_model or 'the model'} at {self.server}" if self.server else self.generator
 
 
 class Store(Section):
@@ -85,9 +114,14 @@ class Retrieval(Section):
 class Generation(Section):
     """``[generation]``: how the answer is written."""
 
-    policy: Literal["greedy", "cad", "adacad"] = Field(default="adacad", description="Decoding policy")
+    policy: Literal["greedy", "cad", "adacad", "coiecd", "cocoa", "arr", "grd", "nwcad", "symposia"] = Field(
+        default="adacad", description="Decoding policy"
+    )
     alpha: float = Field(default=1.0, ge=0, description="Weight of the contrast with memory, for cad only")
     max_tokens: Count = Field(default=120, description="Tokens in an answer, at most")
+    unsupported: Literal["mark", "remove"] = Field(
+        default="mark", description="Sentences that the sources do not support: marked, or removed"
+    )
     temperature: float = Field(default=0.0, ge=0, description="0 always takes the likeliest token")
     seed: int = Field(default=0, ge=0, description="Seed of sampling, where the temperature is above 0")
 

@@ -8,7 +8,7 @@ import pytest
 from app.settings import Settings
 from app.symposium import Symposium
 from generators.answerer import Answerer, Options
-from generators.policies import policy
+from generators.policies.registry import policy
 from indexes.errors import InputError
 from indexes.store.open import MEMORY, opener
 from retrievers.panel import Panel

@@ -7,7 +7,7 @@ import pytest
 from generators.answer import Answer, Verdict
 from generators.answerer import Answerer, Options
 from generators.events import Answered, Checking, Token
-from generators.policies import policy
+from generators.policies.registry import policy
 from indexes.passage import Document, Passage
 from retrievers.evidence import Evidence, Kind, Route, Share
 from tests.generators.scripted import ScriptedModel

@@ -126,3 +126,19 @@ def test_a_decode_step_of_several_rows_is_one_pass(network: PreTrainedModel) -> 
     with counted_tokens(network) as counts:
         state.extend(network, torch.tensor([[1], [1], [1]]))
     assert counts == [3]
+
+
+@pytest.mark.parametrize("kept", [[0], [1, 3], [0, 2, 3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("joinable", [True, False])
+def test_selected_rows_go_on_as_if_the_others_had_never_been(
+    network: PreTrainedModel, sliding: PreTrainedModel, kept: list[int], joinable: bool
+) -> None:
+    model = network if joinable else sliding
+    rows = [row(seed, length) for seed, length in enumerate([9, 4, 21, 4])]
+    state = read_prompts(model, rows)
+    state.select(kept)
+    rest = [rows[i] for i in kept]
+    torch.testing.assert_close(state.logits, alone(model, rest), atol=1e-4, rtol=1e-4)
+    state.extend(model, torch.tensor([[7]] * len(kept)))
+    torch.testing.assert_close(state.logits, alone(model, [[*one, 7] for one in rest]), atol=1e-4, rtol=1e-4)
+    assert state.lengths == [len(one) + 1 for one in rest]

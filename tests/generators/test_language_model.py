@@ -13,7 +13,8 @@ from generators import language_model
 from generators.decoding import decode
 from generators.language_model import LocalModel
 from generators.model_files import LoadedModel, load_model
-from generators.policies import AdaCAD, Greedy
+from generators.policies.adacad import AdaCAD
+from generators.policies.greedy import Greedy
 from indexes.errors import InputError, MissingModelError
 
 QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Où?"}]
@@ -36,9 +37,9 @@ def test_making_one_loads_nothing(tmp_path: Path) -> None:
 
 
 def test_importing_the_rooms_parts_imports_no_torch() -> None:
-    modules = "language_model, decoding, policies, sampling, detokenizer, key_values, scoring, model_files, precision"
+    modules = "language_model, decoding, sampling, detokenizer, key_values, scoring, model_files, precision"
     code = (
-        f"import sys; from generators import {modules}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
+        f"import sys; import generators.policies.registry; from generators import {modules}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -65,7 +65,7 @@ def test_many_prompts_are_scored_in_groups_and_keep_their_order(model: LocalMode
 def test_long_prompts_make_smaller_groups(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "GROUP_TOKENS", 100)
     prompts = [row(seed, size) for seed, size in enumerate([120, 40, 40, 40, 5, 5])]
-    groups = list(scoring._groups(prompts))
+    groups = list(scoring.groups(prompts, scoring.GROUP_ROWS, scoring.GROUP_TOKENS))
     assert sorted(index for group in groups for index in group) == list(range(6))
     assert all(len(group) == 1 or len(group) * max(len(prompts[i]) for i in group) <= 100 for group in groups)
     np.testing.assert_allclose(model.log_probs(prompts, row(9, 5)), naive(model, prompts, row(9, 5)), atol=2e-4)

@@ -8,7 +8,7 @@ from generators.answer import Verdict
 from generators.verdict import Signals, Thresholds, decide, hopeless, refuses, unknown_names
 
 FINE = Signals(retrieved=True, relevance=0.9, supported=1.0)
-THRESHOLDS = Thresholds(relevance=0.2, support=0.5)
+THRESHOLDS = Thresholds(relevance=0.2, support=0.5, confidence=0.3)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,14 @@ THRESHOLDS = Thresholds(relevance=0.2, support=0.5)
         ({"relevance": 0.2}, Verdict.ANSWERED),
         ({"refused": True}, Verdict.NOT_IN_SOURCES),
         ({"unknown_names": 1}, Verdict.NOT_IN_SOURCES),
+        ({"confidence": 0.29}, Verdict.NOT_IN_SOURCES),
+        ({"confidence": 0.3}, Verdict.ANSWERED),
+        ({"conflict": True}, Verdict.CONFLICT),
+        ({"conflict": True, "refused": True, "supported": 0.0}, Verdict.CONFLICT),
+        ({"conflict": True, "confidence": 0.29}, Verdict.NOT_IN_SOURCES),
+        ({"conflict": True, "relevance": 0.19}, Verdict.NOT_IN_SOURCES),
         ({"retrieved": False, "relevance": 0.0, "supported": 0.0}, Verdict.FROM_MEMORY),
+        ({"retrieved": False, "confidence": 0.0, "conflict": True}, Verdict.FROM_MEMORY),
     ],
 )
 def test_the_verdict_follows_from_the_signals(change: dict[str, float], verdict: Verdict) -> None:

@@ -13,6 +13,7 @@ from retrievers.calibration import Background
 from retrievers.conformal import Guarantee, guarantee
 from retrievers.gate import NullExpert
 from retrievers.pilots import Pilots
+from retrievers.probe import Probe
 from retrievers.profile import Profile
 from retrievers.router import ScoredRouter, Wishes
 from retrievers.scorers import Logits
@@ -55,7 +56,7 @@ def test_the_promise_holds_for_the_router_that_is_given_the_mass() -> None:
     generator = np.random.default_rng(1)
     names = [f"e{i}" for i in range(EXPERTS)]
     profiles = dict.fromkeys(names, Profile(Pilots(np.ones((1, 1), np.float32), Background(0.0, 1.0))))
-    nobody = NullExpert(Pilots(np.ones((1, 1), np.float32), Background(9.0, 1.0)), ("chitchat",))
+    nobody = NullExpert(Probe(np.zeros(1, np.float32), -9.0), np.zeros((1, 1), np.float32), ("chitchat",))
 
     class Given:
         probabilities: NDArray[np.float64]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +13,15 @@ from indexes.encoders.base import Vectors
 from indexes.errors import InputError
 from retrievers.calibration import Background
 from retrievers.evidence import Route, Share
-from retrievers.gate import NullExpert
+from retrievers.gate import CERTAIN, FAMILIAR, RARE, NullExpert
 from retrievers.pilots import Pilots
+from retrievers.probe import Probe
 from retrievers.profile import Profile
 from retrievers.router import ScoredRouter, Wishes, combine
 from retrievers.scorers import NearestPilot
 
 NAMES = ("engines", "orchard", "planets", "rivers", "stones")
-QUESTION = "When do apple trees blossom?"
+QUESTION = "When do you see them?"  # of words that small talk has
 VECTOR = np.array([1.0, 0.0], np.float32)
 NONE = Wishes()
 SCORE = st.floats(-30, 30, allow_nan=False, width=32)
@@ -35,14 +37,14 @@ def profile(score: float) -> Profile:
     return Profile(pilots(score))
 
 
-def router(null: float = -100.0, kind: str = "chitchat", **options: float) -> ScoredRouter:
-    return ScoredRouter(NullExpert(pilots(null), (kind,)), NearestPilot(), **options)  # type: ignore[arg-type]
+def router(null: float = -100.0, kind: str = "chitchat", **options: Any) -> ScoredRouter:
+    """A router whose probe gives ``VECTOR`` the logit ``null``."""
+    null_expert = NullExpert(Probe(np.zeros(2, np.float32), null + RARE), 0 * VECTOR[None, :], (kind,))
+    return ScoredRouter(null_expert, NearestPilot(), **options)  # type: ignore[arg-type]
 
 
-def route(scores: dict[str, float], wishes: Wishes = NONE, question: str = QUESTION, **options: float) -> Route:
-    return router(**options).route(  # type: ignore[arg-type]
-        question, VECTOR, {n: profile(s) for n, s in scores.items()}, wishes
-    )
+def route(scores: dict[str, float], wishes: Wishes = NONE, question: str = QUESTION, **options: Any) -> Route:
+    return router(**options).route(question, VECTOR, {n: profile(s) for n, s in scores.items()}, wishes)
 
 
 def softmax(scores: list[float], temperature: float = 1.0) -> Vectors:
@@ -57,7 +59,8 @@ def test_probabilities_are_a_softmax_and_with_the_null_experts_sum_to_1(
 ) -> None:
     found = route(scores, null=null, temperature=temperature)
     assert found.null + sum(share.probability for share in found.shares) == pytest.approx(1)
-    assert found.null == pytest.approx(softmax([null, *scores.values()])[0], abs=1e-4)
+    familiar = max(0.0, max(scores.values()) - CERTAIN)
+    assert found.null == pytest.approx(1 / (1 + np.exp(-(null - FAMILIAR * familiar))), abs=1e-4)
     expected = (1 - found.null) * softmax([*scores.values()], temperature)
     by_name = {share.expert: share.probability for share in found.shares}
     assert by_name == pytest.approx(dict(zip(scores, expected.tolist(), strict=True)), abs=1e-4)
@@ -118,13 +121,50 @@ def test_a_probable_null_expert_skips_retrieval_and_an_unsure_one_does_not(null:
     assert found.reason
 
 
-@pytest.mark.parametrize(("score", "decision"), [(1.9, "skip"), (2.1, "retrieve")])
-def test_what_an_expert_is_certainly_familiar_with_is_retrieved_though_it_reads_like_small_talk(
+@pytest.mark.parametrize(("score", "decision"), [(1.9, "skip"), (9.0, "retrieve")])
+def test_what_an_expert_is_familiar_with_is_retrieved_though_it_reads_like_small_talk(
     score: float, decision: str
 ) -> None:
-    found = route({"orchard": score, "engines": 0.0}, null=9.0)
-    assert found.null > 0.9
-    assert found.decision == decision
+    assert route({"orchard": score, "engines": 0.0}, null=2.0).decision == decision
+
+
+def test_words_that_small_talk_does_not_have_count_against_it() -> None:
+    assert route({"orchard": 0.0}, null=4.0, question="How are you?").decision == "skip"
+    assert route({"orchard": 0.0}, null=4.0, question="okra").decision == "retrieve"
+    assert route({"orchard": 0.0}, null=4.0, question="Who directed Thanksgiving Massacre?").decision == "retrieve"
+
+
+@pytest.mark.parametrize(("knows", "decision"), [(True, "skip"), (False, "retrieve")])
+def test_what_the_model_surely_knows_is_skipped_where_no_expert_is_familiar(knows: bool, decision: str) -> None:
+    asked: list[str] = []
+
+    def model_knows(question: str) -> bool:
+        asked.append(question)
+        return knows
+
+    found = route({"orchard": 1.9}, knows=model_knows)
+    assert (found.decision, found.kind) == (decision, "domain")
+    assert ("the language model is sure" in found.reason) == knows
+    assert asked == [QUESTION]
+
+
+@pytest.mark.parametrize(
+    ("score", "options", "wishes"),
+    [
+        (2.0, {}, NONE),  # an expert is familiar with it
+        (0.0, {"null": 9.0}, NONE),  # skipped anyway
+        (0.0, {}, Wishes(retrieval=True)),
+        (0.0, {}, Wishes(retrieval=False)),
+        (0.0, {}, Wishes(force=("orchard",))),
+    ],
+)
+def test_the_model_is_not_asked_where_its_word_would_count_for_nothing(
+    score: float, options: dict[str, float], wishes: Wishes
+) -> None:
+    def never(_: str) -> bool:
+        raise AssertionError
+
+    assert route({"orchard": score}, wishes, knows=never, **options).shares
 
 
 @pytest.mark.parametrize(("kind", "text"), [("chitchat", "small talk"), ("about", "a question about this system")])
@@ -140,17 +180,13 @@ def test_a_calculation_is_skipped_whatever_the_scores_say() -> None:
     assert "calculation" in found.reason
 
 
-def test_what_only_resembles_a_calculation_is_retrieved() -> None:
-    found = router(9.0, "arithmetic").route(QUESTION, VECTOR, {"orchard": profile(0.0)}, NONE)
-    assert (found.decision, found.kind, found.experts) == ("retrieve", "domain", ("orchard",))
-
-
 @pytest.mark.parametrize("question", [QUESTION, "2 + 2"])
 def test_retrieval_can_be_switched_on_and_off(question: str) -> None:
     scores = {"orchard": 1.0, "engines": 0.0}
     off = route(scores, Wishes(retrieval=False), question)
     assert (off.decision, off.experts) == ("skip", ())
     assert "switched off" in off.reason
+    assert off.kind == ("arithmetic" if question == "2 + 2" else "domain")
     on = route(scores, Wishes(retrieval=True), question, null=9.0)
     assert (on.decision, on.kind, on.experts[0]) == ("retrieve", "domain", "orchard")
 
@@ -175,6 +211,7 @@ def test_without_experts_there_is_nobody_to_ask() -> None:
     found = route({})
     assert (found.decision, found.shares, found.experts) == ("retrieve", (), ())
     assert route({}, null=10.0).decision == "skip"
+    assert route({}, null=1.0).decision == "retrieve"
 
 
 def test_wishes_for_unknown_experts_list_the_known_ones() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.models.resolve import resolve
 from generators.decoding import decode
 from generators.language_model import LocalModel
-from generators.policies import policy
+from generators.policies.registry import policy
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -6,8 +6,19 @@ from html import unescape
 
 from app.chat import answers, cards
 from app.chat.turn import Ended, Failed, Stage, Turn
-from generators.answer import Answer, Citation, Claim, Verdict
+from generators.answer import Answer, Citation, Claim, Conflict, Side, Verdict
 from generators.events import Answered, Checking, Found, Token
+
+SIDES = (
+    Side("5,895 m", (Citation(1, 72, 134, 0.7, 0.9), Citation(3, 0, 5, 0.2, 0.6))),
+    Side("<i>5,892</i> m", (Citation(2, 0, 5, 0.4, 0.7),)),
+)
+
+
+def disagreeing(answered: Answer) -> Answer:
+    return replace(
+        answered, text="They disagree.", claims=(), verdict=Verdict.CONFLICT, conflict=Conflict("How <high>?", SIDES)
+    )
 
 
 def stripped(html: str) -> str:
@@ -95,3 +106,39 @@ def test_a_failure_takes_the_place_of_the_answer() -> None:
     turn = Turn(1, "q", 0.0)
     turn.absorb(Failed("No model.", "Run `symposia models fetch`."), 1.0)
     assert "No model." in answers.shown(turn) and "<code>symposia models fetch</code>" in answers.shown(turn)
+
+
+def test_a_conflict_shows_every_side_with_chips_experts_and_dates(answered: Answer) -> None:
+    html = answers.checked(4, disagreeing(answered))
+    shown = stripped(html)
+    assert shown == (
+        "≠ Sources conflictThe sources disagreeHow <high>?5,895 m[1] countries, 2024-03-07[3] speeches<i>5,892</i> m[2] countries"
+    )
+    assert "<i>" not in html and "<high>" not in html
+    assert "They disagree." not in shown
+    cited = cards.checked(4, disagreeing(answered))
+    assert targets(html) == {"sy-4-1", "sy-4-2", "sy-4-3"} <= set(re.findall(r'id="([^"]*)"', cited))
+    assert "not cited" not in cited and cited.count("<mark") == 3
+
+
+def test_sentences_beside_a_conflict_are_kept(answered: Answer) -> None:
+    both = replace(disagreeing(answered), text=answered.text, claims=answered.claims)
+    shown = stripped(answers.checked(1, both))
+    assert shown.index("1 of 2 sentences") < shown.index("Kilimanjaro is the highest") < shown.index("How <high>?")
+
+
+def test_what_memory_would_have_said_is_folded_away(answered: Answer) -> None:
+    html = answers.checked(1, replace(answered, memory="Mount <b>Meru</b>."))
+    assert "<details" in html and "<b>" not in html
+    assert stripped(html).endswith("Mount <b>Meru</b>.From the model's memory, checked against no source.")
+    assert "memory" not in stripped(answers.checked(1, answered))
+
+
+def test_a_sentence_that_moved_the_model_is_marked_in_words_where_its_memory_is_shown(answered: Answer) -> None:
+    moved = replace(answered.claims[0], divergence=0.65)
+    both = replace(answered, claims=(moved, replace(answered.claims[1], divergence=0.69)))
+    assert answers.MOVED_MARK not in stripped(answers.checked(1, both))
+    shown = stripped(answers.checked(1, replace(both, memory="Meru.")))
+    assert shown.count(answers.MOVED_MARK) == 2
+    assert f"[1] {answers.MOVED_MARK}" in shown
+    assert shown.endswith(f"{answers.MOVED_MARK} marks where the sources moved the model away from it.")

@@ -59,3 +59,24 @@ def test_the_data_of_decoding_may_be_named(run: Any, calls: Calls) -> None:
 def test_an_unknown_bench_is_wrong_usage(run: Any, calls: Calls) -> None:
     assert run("bench", "taste").code == 2
     assert calls == []
+
+
+def test_the_data_of_conflicts_is_found_below_the_variable(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: Calls = []
+
+    def conflicts(_: Any, data: Path, **options: Any) -> Table:
+        options.pop("on_progress")("1 of 2 questions")
+        made.append({"data": data, **options})
+        return Table("RAMDocs", ("F1",), (Row("all sides", 2, {"F1": Interval(0.5, 0.4, 0.6)}),), "", ("A note.",))
+
+    module = ModuleType("app.bench.conflicts")
+    module.run = conflicts  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "app.bench.conflicts", module)
+    monkeypatch.setenv("SYMPOSIA_DATA", str(tmp_path))
+    ended = run("bench", "conflicts", "--limit", "7")
+    assert made == [{"data": tmp_path / "qa" / "ramdocs-dev" / "ramdocs.jsonl", "n": 7, "seed": 0}]
+    assert "0.500" in ended.out
+    assert "A note." in ended.out
+    assert run("bench", "conflicts", "--data", "x.jsonl", "--json").document["title"] == "RAMDocs"

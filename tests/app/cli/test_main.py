@@ -21,6 +21,7 @@ COMMANDS = (
     "experts",
     "models",
     "evaluate",
+    "evaluate-answers",
     "config",
     "doctor",
     "demo",
@@ -28,7 +29,7 @@ COMMANDS = (
 )
 SUBCOMMANDS = (
     *("models list", "models fetch", "models verify"),
-    *("experts list", "experts remove", "bench speed", "bench decoding"),
+    *("experts list", "experts remove", "bench speed", "bench decoding", "bench conflicts", "bench citations", "bench abstention"),
 )
 HEAVY = ("torch", "transformers", "sentence_transformers", "qdrant_client", "streamlit", "llama_index")
 

@@ -45,6 +45,33 @@ def test_the_list_for_people(run: Any) -> None:
     assert "84 MB" in out
 
 
+def test_the_list_shows_what_the_settings_use(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF")
+    used = run("--set", f"models.generator={path}", "models", "list", "--json").document["used"]
+    assert [(row["role"], row["state"]) for row in used] == [("encoder", "missing"), ("generator", "ready")]
+    assert used[0]["fix"] == "Fetch it with: symposia models fetch all-minilm-l6-v2"
+    assert used[1]["place"] == str(path)
+
+
+def test_the_list_names_the_server_that_writes_and_does_not_ask_it(run: Any) -> None:
+    flags = ("--set", "models.server=http://127.0.0.1:9/v1", "--set", "models.server_model=llama3.2")
+    used = run(*flags, "models", "list", "--json").document["used"]
+    assert used[1] == {
+        "role": "generator",
+        "name": "llama3.2",
+        "place": "http://127.0.0.1:9/v1",
+        "state": "at a server",
+        "fix": "",
+    }
+    assert "http://127.0.0.1:9/v1" in run(*flags, "models", "list").out
+
+
+def test_where_a_server_writes_only_the_encoder_is_fetched(run: Any, fetched: list[str], cache: Path) -> None:
+    run("--set", "models.server=http://127.0.0.1:9/v1", "models", "fetch")
+    assert fetched == ["all-minilm-l6-v2"]
+
+
 def test_named_models_are_fetched_once_each_with_progress_on_stderr(run: Any, fetched: list[str], cache: Path) -> None:
     ended = run("models", "fetch", "a", "b", "a")
     assert fetched == ["a", "b"]

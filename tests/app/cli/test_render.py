@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from app.cli.output import Output
-from app.cli.render import LONGEST_QUOTE, answer_text, route_lines, show_answer, source_lines, times
-from generators.answer import Answer, Citation, Claim, Verdict
+from app.cli.render import LONGEST_QUOTE, answer_text, memory_lines, route_lines, show_answer, source_lines, times
+from generators.answer import Answer, Citation, Claim, Conflict, Side, Verdict
 from retrievers.evidence import Route
 
 
@@ -94,3 +94,47 @@ def test_long_lines_are_not_wrapped_in_a_pipe(answer: Answer) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [({}, "in all 0.00 s"), ({"write": 200.4}, "write 3 min 20 s")])
 def test_times(seconds: dict[str, float], text: str) -> None:
     assert text in times(seconds)
+
+
+SIDES = (Side("Paris", (Citation(1, 23, 45, 1.3, 0.9),)), Side("Rou\x1ben", (Citation(2, 0, 18, 1.0, 0.9),)))
+
+
+def disagreeing(answer: Answer) -> Answer:
+    conflict = Conflict("What is the capital?", SIDES)
+    return replace(answer, text="They disagree.", claims=(), verdict=Verdict.CONFLICT, conflict=conflict)
+
+
+def test_a_conflict_shows_every_side_with_marks_experts_and_dates(answer: Answer) -> None:
+    assert answer_text(disagreeing(answer)).plain.splitlines() == [
+        "The sources disagree: What is the capital?",
+        "  1. Paris",
+        "     [1] countries, 2024",
+        "  2. Rou\ufffden",
+        "     [2] countries",
+    ]
+    lines = [line.plain for line in source_lines(disagreeing(answer))]
+    assert [line.strip() for line in lines if line.startswith("  ")] == [
+        "“Its capital is Paris.”",
+        "“Rivers: the Seine.”",
+    ]
+    assert "Verdict  sources conflict (a-model, adacad)" in shown(disagreeing(answer))
+
+
+def test_sentences_beside_a_conflict_are_kept(answer: Answer) -> None:
+    both = replace(disagreeing(answer), text=answer.text, claims=answer.claims)
+    assert answer_text(both).plain.startswith(f"{answer.marked}\n\nThe sources disagree: ")
+
+
+def test_what_memory_would_have_said_is_shown_where_it_differs(answer: Answer) -> None:
+    assert memory_lines(answer) == []
+    assert "Memory   without the sources the model would have said: “Lyon\ufffd.”\n" in shown(
+        replace(answer, memory="Lyon\x1b.")
+    )
+
+
+def test_a_sentence_that_moved_the_model_is_marked_and_the_mark_explained(answer: Answer) -> None:
+    claims = (replace(answer.claims[0], divergence=0.65), replace(answer.claims[1], divergence=0.69))
+    text = shown(replace(answer, claims=claims, memory="Lyon."))
+    assert text.startswith("Paris is the capital. [1] [≠ memory] It has two rivers. [unsupported]\n")
+    assert "\n         [≠ memory]: there the sources moved" in text
+    assert "≠" not in shown(replace(answer, claims=claims))

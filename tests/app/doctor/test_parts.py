@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from app.doctor import parts
 from app.settings import Settings
@@ -17,6 +18,7 @@ from indexes.errors import MissingModelError
 from indexes.slice import Slice
 from indexes.store.edge import OWNER
 from indexes.store.open import SHARD
+from tests.language_server import Served, language_server
 
 
 class Qdrant(BaseHTTPRequestHandler):
@@ -91,6 +93,71 @@ def test_an_encoder_folder_that_does_not_state_its_width_fails(settings: Setting
     check = parts.model("encoder", settings.model_copy(update={"models": models}))
     assert check.status == "fail"
     assert "does not state the width" in check.detail
+
+
+def test_a_gguf_file_that_was_not_unpacked_is_a_warning_with_the_command(settings: Settings, tmp_path: Any) -> None:
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF")
+    check = parts.writer(with_models(settings, generator=str(path)))
+    assert check.status == "warn"
+    assert check.fix == f"Unpack it once: symposia models fetch {path}"
+
+
+def with_models(settings: Settings, **models: Any) -> Settings:
+    return settings.model_copy(update={"models": settings.models.model_copy(update=models)})
+
+
+@pytest.fixture
+def language() -> Iterator[Served]:
+    with language_server() as server:
+        yield server
+
+
+def test_without_a_server_the_language_model_must_be_here(settings: Settings) -> None:
+    assert parts.writer(settings) == parts.model("generator", settings)
+
+
+def test_a_server_with_the_model_is_fine(settings: Settings, language: Served) -> None:
+    language.models = ["tiny", "other"]
+    check = parts.writer(with_models(settings, server=language.url, server_model="tiny"))
+    assert (check.name, check.status) == ("generator", "ok")
+    assert f"tiny at {language.url}/v1, one of 2 models" in check.detail
+
+
+def test_a_server_without_the_model_lists_those_that_it_has(settings: Settings, language: Served) -> None:
+    check = parts.writer(with_models(settings, server=language.url, server_model="small"))
+    assert check.status == "fail"
+    assert "no model 'small'" in check.detail
+    assert "one of: tiny" in check.fix
+
+
+def test_a_server_of_one_model_needs_no_name(settings: Settings, language: Served) -> None:
+    check = parts.writer(with_models(settings, server=language.url))
+    assert check.status == "ok"
+    assert check.detail.startswith("tiny at ")
+
+
+def test_a_server_that_lists_nothing_is_a_warning(settings: Settings, language: Served) -> None:
+    language.models = None
+    assert parts.writer(with_models(settings, server=language.url, server_model="tiny")).status == "warn"
+
+
+def test_a_models_server_that_refuses_the_key_fails_and_the_key_is_not_shown(
+    settings: Settings, language: Served
+) -> None:
+    language.key = "right"
+    check = parts.writer(with_models(settings, server=language.url, server_key=SecretStr("wrong-key")))
+    assert check.status == "fail"
+    assert "401" in check.detail
+    assert "wrong-key" not in check.detail + check.fix
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense"])
+def test_a_models_server_that_does_not_answer_fails(settings: Settings, url: str) -> None:
+    check = parts.writer(with_models(settings, server=url, server_model="tiny"))
+    assert check.status == "fail"
+    assert url in check.detail
+    assert "models.server" in check.detail + check.fix
 
 
 def test_no_slices_is_a_warning_that_names_the_next_step(settings: Settings) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,56 @@ def test_a_local_folder_without_a_model_is_refused(world: Any, tmp_path: Path) -
     (tmp_path / "mine").mkdir()
     with pytest.raises(MissingModelError, match="holds no encoder"):
         resolve(tmp_path / "mine", "encoder", world.cache, manifest=world.manifest)
+
+
+def test_a_gguf_file_is_used_as_it_is_until_it_was_unpacked(world: Any, tmp_path: Path) -> None:
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF and more")
+    assert resolve(path, "generator", world.cache, manifest=world.manifest) == path
+    folder = fetch(str(path), world.cache, manifest=world.manifest, tools=world.tools)
+    assert folder.parent == world.cache / ".gguf"
+    assert (folder / "model.safetensors").read_bytes() == b"erom dna FUGG"
+    assert resolve(path, "generator", world.cache, manifest=world.manifest) == folder
+    with pytest.raises(SettingsError, match="can be no encoder"):
+        resolve(path, "encoder", world.cache, manifest=world.manifest)
+
+
+def test_a_gguf_file_is_unpacked_once_and_again_when_it_changes(world: Any, tmp_path: Path) -> None:
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF one")
+    one = fetch(str(path), world.cache, manifest=world.manifest, tools=world.tools)
+    assert fetch(str(path), world.cache, manifest=world.manifest, tools=world.tools) == one
+    assert world.converted == ["own.gguf"]
+    path.write_bytes(b"GGUF two")
+    assert resolve(path, "generator", world.cache, manifest=world.manifest) == path
+    assert fetch(str(path), world.cache, manifest=world.manifest, tools=world.tools) != one
+    (one / "model.safetensors").unlink()
+    path.write_bytes(b"GGUF one")
+    assert resolve(path, "generator", world.cache, manifest=world.manifest) == path
+
+
+def test_a_gguf_file_that_cannot_be_unpacked_points_to_a_server(world: Any, tmp_path: Path) -> None:
+    def fails(gguf: Path, _: Path) -> dict[str, Any]:
+        raise MissingModelError(f"{gguf.name} was downloaded but could not be converted: no such architecture.", "x")
+
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF one")
+    with pytest.raises(MissingModelError, match=r"own\.gguf could not be converted: no such") as caught:
+        fetch(str(path), world.cache, manifest=world.manifest, tools=replace(world.tools, convert=fails))
+    assert "models.server" in caught.value.fix
+    assert resolve(path, "generator", world.cache, manifest=world.manifest) == path
+
+
+def test_a_gguf_file_that_is_absent_or_none_is_refused(world: Any, tmp_path: Path) -> None:
+    for use in (
+        lambda: resolve(tmp_path / "none.gguf", "generator", world.cache, manifest=world.manifest),
+        lambda: fetch(str(tmp_path / "none.gguf"), world.cache, manifest=world.manifest, tools=world.tools),
+    ):
+        with pytest.raises(MissingModelError, match=r"There is no file .*none\.gguf"):
+            use()
+    (tmp_path / "page.gguf").write_text("<html>")
+    with pytest.raises(MissingModelError, match="no GGUF file"):
+        resolve(tmp_path / "page.gguf", "generator", world.cache, manifest=world.manifest)
 
 
 def test_a_name_of_the_manifest_is_not_taken_by_a_folder_of_that_name(

@@ -93,13 +93,17 @@ def test_every_setting_can_be_given_by_its_environment_variable(tmp_path: Path) 
         "models.dtype": "float32",
         "models.runtime": "torch",
         "models.reranker": "r",
+        "models.server": "http://m:11434/v1",
+        "models.server_key": "sk",
         "retrieval.merging": "rrf",
+        "generation.unsupported": "remove",
     }
     given |= {"models.encoder": "e", "models.generator": "g", "models.cache": "c", "generation.policy": "cad"}
     env = {variable(key): given.get(key, "1") for key in fields()} | {"SYMPOSIA_SPLIT_OVERLAP": "0"}
     loaded = load_settings(env=env, folder=tmp_path)
     assert loaded.origins == {key: variable(key) for key in fields()}
     assert loaded.settings.store.api_key.get_secret_value() == "k"
+    assert loaded.settings.models.server_key.get_secret_value() == "sk"
     assert loaded.settings.retrieval.mass == 1.0
 
 
@@ -157,6 +161,37 @@ def test_a_model_name_is_no_path(tmp_path: Path) -> None:
     flags = {"models.encoder": "org/name", "models.generator": "qwen2.5-coder-1.5b"}
     models = load_settings(flags=flags, env={}, folder=tmp_path).settings.models
     assert (models.encoder, models.generator) == ("org/name", "qwen2.5-coder-1.5b")
+
+
+def test_a_gguf_file_is_a_path_that_counts_from_the_file_that_names_it(tmp_path: Path) -> None:
+    config = tmp_path / "etc" / "s.toml"
+    config.parent.mkdir()
+    config.write_text('[models]\ngenerator = "models/tiny-Q4_K_M.gguf"\n')
+    loaded = load_settings(config, env={}, folder=tmp_path)
+    assert loaded.settings.models.generator == str(tmp_path / "etc" / "models" / "tiny-Q4_K_M.gguf")
+    flags = {"models.generator": "models/tiny.GGUF"}
+    assert load_settings(flags=flags, env={}, folder=tmp_path).settings.models.generator == str(
+        tmp_path / "models" / "tiny.GGUF"
+    )
+
+
+def test_a_server_writes_where_one_is_set(tmp_path: Path) -> None:
+    (tmp_path / "symposia.toml").write_text('[models]\nserver = "http://m:1/v1"\nserver_model = "llama3.2"\n')
+    models = load_settings(env={}, folder=tmp_path).settings.models
+    assert (models.held, models.writer) == (("all-minilm-l6-v2",), "llama3.2 at http://m:1/v1")
+    assert (models.server_timeout, models.server_window) == (120.0, 4096)
+    default = load_settings(env={}, folder=tmp_path / "none").settings.models
+    assert default.held == (default.encoder, default.generator)
+    assert default.writer == default.generator
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("server_timeout", "0"), ("server_timeout", "1e9"), ("server_window", "0"), ("server_window", "x")],
+)
+def test_a_servers_numbers_have_a_range(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=key):
+        load_settings(flags={f"models.{key}": value}, env={}, folder=tmp_path)
 
 
 def test_other_variables_of_the_environment_are_left_alone(tmp_path: Path) -> None:

@@ -23,6 +23,18 @@ def test_a_secret_appears_nowhere(tmp_path: Path) -> None:
     assert to_dict(loaded)["settings"]["store.api_key"]["value"] == "********"
 
 
+def test_the_key_of_a_models_server_appears_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "symposia.toml").write_text(f'[models]\nserver_key = "{SECRET}"\n')
+    for loaded in (
+        load_settings(env={}, folder=tmp_path),
+        load_settings(env={"SYMPOSIA_MODELS_SERVER_KEY": SECRET}, folder=tmp_path),
+    ):
+        printed = [str(loaded), repr(loaded.settings), to_toml(loaded), json.dumps(to_dict(loaded)), str(rows(loaded))]
+        assert loaded.settings.models.server_key.get_secret_value() == SECRET
+        assert not [text for text in printed if SECRET in text]
+        assert "server_key is set" in to_toml(loaded)
+
+
 def test_an_empty_secret_is_shown_as_empty(tmp_path: Path) -> None:
     shown = to_dict(load_settings(env={}, folder=tmp_path))
     assert shown["settings"]["store.api_key"]["value"] == ""

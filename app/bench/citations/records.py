@@ -1,0 +1,128 @@
+"""What was measured of one question: the texts, and the passages that each way of citing gives them."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.bench.citations.contexts import Cited, kept_records
+from generators import prompts
+from generators.answer import Claim
+from generators.attribution import as_drafted, attribute
+from generators.contrasts import yes_no
+from generators.drafts import drafts
+from generators.measuring import Checks, measure
+from generators.pairs import Encode
+from generators.sentences import sentences
+
+if TYPE_CHECKING:
+    from generators.language_model import LocalModel
+
+Record = dict[str, Any]
+
+ANSWER_TOKENS = 56
+WIDE = (0.15, 0.85)  # finalists with probabilities between these are left out one by one for the fit
+NOT_MEASURED = -99.0  # JSON has no NaN
+SUPPORT = 0.5  # the default of verdict.support
+_MARK = re.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
+
+
+def parse_marks(text: str, most: int) -> list[int]:
+    """The distinct numbers from 1 to ``most`` that stand in square brackets, in order.
+
+    >>> parse_marks("It is red [2][4], or [1, 4] [17].", 10)
+    [2, 4, 1]
+    """
+    found = (int(number) for match in _MARK.finditer(text) for number in re.findall(r"\d+", match[1]))
+    return list(dict.fromkeys(number for number in found if 1 <= number <= most))
+
+
+def record_text(item: Cited, text: str, model: LocalModel | None, encode: Encode) -> Record:
+    """Our citations of a text with and without the language model, seconds, and cosines for the embedding baseline."""
+    started = time.perf_counter()
+    lean = attribute(None, item.question, item.evidence, text, SUPPORT, Checks(encode))
+    middle = time.perf_counter()
+    record: Record = {"text": text, "lean": cited_numbers(lean), "lean seconds": middle - started}
+    record["words"] = cited_numbers(attribute(None, item.question, item.evidence, text, SUPPORT))
+    if model is not None:
+        draft = as_drafted(text, model.encode(text), model.decode)
+        started = time.perf_counter()
+        full = attribute(model, item.question, item.evidence, draft, SUPPORT, Checks(encode))
+        record |= {"full": cited_numbers(full), "full seconds": time.perf_counter() - started}
+    record["cosines"] = _cosines(item, text, encode)
+    return record
+
+
+def record_contrasts(item: Cited, model: LocalModel, encode: Encode) -> Record:
+    """What the models of contrasts are fitted on: their columns for each finalist, and whether it is gold.
+
+    The last column is the model's own word on support (``generators.contrasts.yes_no``).
+    """
+    text = f"The answer is {item.answers[0]}."
+    tokens = model.encode(text)
+    checks = Checks(encode, doubt=WIDE)
+    pair = measure(model, item.question, item.evidence, [text], tokens, [list(range(len(tokens)))], checks)[0]
+    finalists = [item.evidence[i] for i in pair.finalists]
+    own = yes_no(model, item.question, text, finalists)
+    columns = np.hstack([pair.contrasts[pair.finalists], own[:, None]]).astype(float)
+    right = [evidence.number in item.gold for evidence in finalists]
+    return {"text": text, "contrasts": np.nan_to_num(columns, nan=NOT_MEASURED).tolist(), "right": right}
+
+
+def record_answer(item: Cited, model: LocalModel, encode: Encode) -> Record:
+    """The model's own answer, the same with marks, and its marks when it is asked which sources the statement rests on.
+
+    The prompts begin alike, so that the passages are read once for all.
+    """
+    asking = [prompts.with_sources(item.question, item.evidence), prompts.with_marks(item.question, item.evidence)]
+    if item.statement:
+        asking.append(prompts.which_sources(item.question, item.evidence, item.statement))
+    started, most = time.perf_counter(), len(item.evidence)
+    said = drafts(model, [model.chat_tokens(messages) for messages in asking], max_tokens=ANSWER_TOKENS)
+    seconds = time.perf_counter() - started
+    found = record_text(item, said[0].text.strip(), model, encode)
+    record: Record = {"answer": found, "write seconds": seconds}
+    found |= {"marks": parse_marks(said[1].text, most), "marked": said[1].text}
+    if item.statement:
+        asked = {"asked": parse_marks(said[2].text, most), "reply": said[2].text}
+        record["statement"] = record_text(item, item.statement, model, encode) | asked
+    return record
+
+
+def resumed(
+    items: Sequence[Cited], file: Path, measured: Callable[[Cited], Record], until: float
+) -> Iterator[tuple[Cited, Record]]:
+    """Each item with its record: from ``file`` where it stands there, else measured and appended, until the clock says so.
+
+    Parameters
+    ----------
+    until
+        ``time.monotonic()`` from which nothing more is measured.
+    """
+    known = kept_records(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for item in items:
+        if item.id not in known and time.monotonic() < until:
+            known[item.id] = measured(item)
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"id": item.id, **known[item.id]}) + "\n")
+        if item.id in known:
+            yield item, known[item.id]
+
+
+def cited_numbers(claims: Sequence[Claim]) -> list[int]:
+    """The distinct passages that the claims cite, ascending."""
+    return sorted({citation.number for claim in claims for citation in claim.citations})
+
+
+def _cosines(item: Cited, text: str, encode: Encode) -> list[list[float]]:
+    claims = [text[a:b] for a, b in sentences(text)]
+    vectors = encode([*claims, *(evidence.passage.searchable for evidence in item.evidence)])
+    products = vectors[: len(claims)] @ vectors[len(claims) :].T
+    return [[round(float(value), 4) for value in row] for row in products]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.bench.abstention.run import FOUND, LACKING, OURS, RELEVANCE, SYSTEMS, UN, confidence_score, run
+from app.settings import Settings
+from evaluation.abstention import AUROC
+from generators.confidence import CONFIDENCE, log_odds
+from generators.verdict import Thresholds
+
+
+def test_three_tables_are_written_with_their_curves(data: Path, settings: Settings, tmp_path: Path) -> None:
+    done = run(settings, data, tmp_path / "out", model=False, report=lambda *_: None)
+    assert [table.title for table in done.tables] == [UN, FOUND, LACKING]
+    assert [row.name for row in done.tables[0].rows] == [RELEVANCE, "best BM25 score", OURS]
+    assert [table.rows[0].n for table in done.tables] == [24, done.tables[1].rows[0].n, 24]
+    assert 12 < done.tables[1].rows[0].n <= 24
+    values = [table.row(OURS).values[AUROC].value for table in done.tables]
+    assert min(values) > 0.9, values  # the topics share few words
+    assert all(file.is_file() for file in done.files)
+    assert json.loads((tmp_path / "out" / "abstention.json").read_text())["tables"][0]["title"] == UN
+    notes = " ".join(done.tables[0].notes)
+    assert "1 partial, 1 underspecified" in notes
+    assert "of 12 find a relevant passage" in notes
+
+
+def test_a_limit_draws_the_same_questions_each_time(data: Path, settings: Settings, tmp_path: Path) -> None:
+    first = run(settings, data, tmp_path / "out", limit=12, model=False, report=lambda *_: None)
+    again = run(settings, data, tmp_path / "out", limit=12, model=False, report=lambda *_: None)
+    assert first.tables[0].rows[0].n == 12
+    assert first.to_dict() == again.to_dict()
+
+
+def test_with_a_model_all_systems_are_compared_and_nothing_is_measured_twice(
+    data: Path, settings: Settings, tmp_path: Path, tiny_generator: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.bench.abstention.run.resolve", lambda *_: tiny_generator)
+    monkeypatch.setattr("generators.prompts.WITH_SOURCES", "Answer.")  # the tiny model reads 512 letters
+    settings = settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"passages": 1})})
+    settings = settings.model_copy(update={"models": settings.models.model_copy(update={"dtype": "float32"})})
+    done = run(settings, data, tmp_path / "out", limit=8, report=lambda *_: None)
+    assert tuple(row.name for row in done.tables[0].rows) == SYSTEMS
+    kept = settings.home / "benchmarks" / "abstention" / "measured.jsonl"
+    lines = kept.read_text()
+    signals = [json.loads(line)["signals"] for line in lines.splitlines()]
+    assert len({signal["sufficient"] for signal in signals}) > 1
+    assert all(0 <= signal["support"] <= 1 and signal["sure"] <= 0 for signal in signals)
+    again = run(settings, data, tmp_path / "out", limit=8, report=lambda *_: None)
+    assert again.to_dict() == done.to_dict()
+    assert kept.read_text() == lines
+
+
+def test_what_a_rule_refuses_comes_after_all_that_none_does() -> None:
+    def score(relevance: float, names: float = 0.0, refused: float = 0.0) -> float:
+        signals = {"relevance": log_odds(relevance), "unknown names": names, "refused": refused}
+        return confidence_score(signals, CONFIDENCE, Thresholds(relevance=0.08))
+
+    assert score(0.9) > score(0.5) > score(0.09) > score(0.9, names=1) > score(0.5, refused=1) > score(0.07)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from app.bench.conflicts import ALL_SIDES, GREEDY, WEIGHED, Sides, evidence_of, table
+from evaluation.source_conflicts import SourceDocument, SourceQuestion
+from tests.generators.conflicts.speaker import Speaker
+
+DOCUMENTS = (
+    SourceDocument("The mill was built in 1902 by its owner.", "correct", "1902"),
+    SourceDocument("Built in 1902, the mill burned down.", "correct", "1902"),
+    SourceDocument("The mill was erected in 1885.", "misinfo", "1885"),
+    SourceDocument("The mill lies by the river.", "noise", "unknown"),
+)
+ITEM = SourceQuestion("1", "When was the mill built?", DOCUMENTS, ("1902",), ("1885",))
+AGREED = SourceQuestion("2", "When was the mill built?", (*DOCUMENTS[:2], DOCUMENTS[3]), ("1902",), ())
+SAYS = {"Sources:": "It was built in 1885.", "erected": "1885", "1902 by": "1902", "burned": "1902"}
+
+
+def test_each_document_and_all_of_them_are_read_once() -> None:
+    model = Speaker(SAYS)
+    system = Sides(model)
+    system.read(ITEM)
+    assert len(model.prompts) == len(DOCUMENTS) + 1
+    conflict = system.conflict(ITEM)
+    assert conflict is not None
+    assert [side.text for side in conflict.sides] == ["1902", "1885"]
+    assert system.conflict(ITEM.twin) is None
+    assert len(model.prompts) == len(DOCUMENTS) + 1
+
+
+def test_the_sides_are_shown_and_without_any_the_answer_from_all() -> None:
+    system = Sides(Speaker(SAYS))
+    system.read(ITEM)
+    system.read(AGREED)
+    assert "“1885”" in system.shown(ITEM, name_minority=True)
+    assert "1885" not in system.shown(ITEM, name_minority=False)
+    assert system.shown(AGREED, name_minority=True) == system.greedy(AGREED) == "It was built in 1885."
+
+
+def test_the_table_has_the_three_systems_beside_one_another() -> None:
+    system = Sides(Speaker(SAYS))
+    for item in (ITEM, AGREED):
+        system.read(item)
+    made = table(system, [ITEM, AGREED], "title", 0)
+    assert made.baseline == GREEDY
+    assert [made.row(name).values["strict"].value for name in (GREEDY, ALL_SIDES, WEIGHED)] == [0, 0, 0.5]
+    assert made.row(ALL_SIDES).values["F1"].value == 1
+
+
+def test_documents_are_evidence_in_their_order() -> None:
+    assert [(each.number, each.passage.text) for each in evidence_of(ITEM)] == [
+        (number, each.text) for number, each in enumerate(DOCUMENTS, start=1)
+    ]
