@@ -146,7 +146,7 @@ def open_judge(settings: Settings, name: str) -> NamedJudge:
     from app.models.resolve import resolve
     from generators.entailment import EntailmentModel
 
-    model = EntailmentModel(resolve(name, "reranker", settings.models.folder))
+    model = EntailmentModel(resolve(name, "entailment", settings.models.folder))
     return NamedJudge(model.name, lambda premise, said: bool(model.probabilities([premise], [said])[0] >= ENTAILED))
 
 

@@ -225,9 +225,11 @@ class Symposium:
 
     def reset_calibration(self) -> None:
         """Let the router follow the settings again, from the next ``open`` on."""
+        from generators.calibrated_verdict import CalibratedVerdict
         from retrievers.calibrated_router import Calibrated
 
         Calibrated.remove(self.panel.folder)
+        CalibratedVerdict.remove(self.panel.folder)
 
     def experts(self) -> list[ExpertCard]:
         """All experts by name, those with problems included."""

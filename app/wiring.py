@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from app.models.resolve import languages_of, resolve
 from generators.answerer import Answerer, Options
+from generators.calibrated_verdict import CalibratedVerdict
+from generators.entailment import EntailmentModel
 from generators.language_model import LocalModel
+from generators.measuring import Checks
 from generators.policies.base import Policy
 from generators.policies.registry import policy
+from generators.remote.model import RemoteModel
 from generators.verdict import Thresholds
 from indexes.encoders.open import open_encoder
 from indexes.store.open import opener
@@ -38,12 +42,37 @@ def wire(kind: type[Symposium], settings: Settings) -> Symposium:
 
 def make_answerer(settings: Settings, panel: Panel) -> Answerer:
     """What writes answers; a ``MissingModelError`` where the language model has not been fetched."""
-    models, generation = settings.models, settings.generation
+    generation, verdict = settings.generation, settings.verdict
+    calibrated = CalibratedVerdict.read(panel.folder)
+    confidence = 0.0 if calibrated is None else calibrated.confidence
+    options = Options(
+        generation.max_tokens,
+        generation.temperature,
+        generation.seed,
+        Thresholds(verdict.relevance, verdict.support, confidence),
+        make_checks(settings, panel),
+        generation.unsupported,
+        generation.conflicts,
+    )
+    return Answerer(make_model(settings), make_policy(settings), options, partial(facts, panel, settings))
+
+
+def make_model(settings: Settings) -> LocalModel | RemoteModel:
+    """The language model: the server's where one is set, else one that is held here."""
+    models = settings.models
+    if models.server:
+        key = models.server_key.get_secret_value()
+        return RemoteModel(models.server, models.server_model, key, models.server_timeout, models.server_window)
     folder = resolve(models.generator, "generator", models.folder)
-    model = LocalModel(folder, dtype=models.dtype, threads=models.threads or None)
-    thresholds = Thresholds(relevance=settings.verdict.relevance, support=settings.verdict.support)
-    options = Options(generation.max_tokens, generation.temperature, generation.seed, thresholds)
-    return Answerer(model, make_policy(settings), options, partial(facts, panel, settings))
+    return LocalModel(folder, dtype=models.dtype, threads=models.threads or None)
+
+
+def make_checks(settings: Settings, panel: Panel) -> Checks:
+    """What citations are checked with, besides words and the language model."""
+    models, entailment = settings.models, None
+    if models.entailment:
+        entailment = EntailmentModel(resolve(models.entailment, "entailment", models.folder))
+    return Checks(encode=panel.encoder.encode_questions, entailment=entailment)
 
 
 def make_panel(settings: Settings, folder: Path | None = None) -> Panel:

@@ -18,5 +18,9 @@
 ``note``
     What the question tries.
 
+``gate.jsonl`` holds questions that need no retrieval, by ``kind`` (``chitchat``, ``about`` the system, ``arithmetic``), and
+look-alikes that do (``domain``): what `symposia bench gate` tests the gate with. The gate's own examples stand in
+``retrievers/smalltalk.txt``; none is in both.
+
 ``reproduce.yaml`` holds commands with the scores that must come out of them, for ``symposia reproduce``.
 """

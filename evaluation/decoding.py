@@ -16,15 +16,14 @@ ignorance and contextual overinclusion:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation.answers import contains, exact_match, normalise, token_f1
 from evaluation.comparison import compare
-from evaluation.intervals import Interval, bootstrap_means, percentile_interval, quartiles
+from evaluation.pace import Costs, with_pace
 from evaluation.report import Row, Table
 from evaluation.slices import ContextQuestion
 from indexes.errors import InputError
@@ -32,12 +31,6 @@ from indexes.errors import InputError
 UNDER_TRUST, OVER_TRUST = "under-trust", "over-trust"
 ERRORS = {"swapped": UNDER_TRUST, "misleading": OVER_TRUST, "distractor": OVER_TRUST}
 """The error that a kind of context can show."""
-
-NOTES = (
-    "s/token: median over questions with quartiles. x: the same as a ratio to the reference on the same question.",
-    "total x: ratio of all seconds to all tokens, with a 95 % bootstrap interval over questions.",
-    "under-trust, over-trust, s/token and both x: less is better.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +167,9 @@ def compare_slices(
         name: _slice_table(f"{title}: {name}", group, answers, baseline, reference, seed, resamples)
         for name, group in slices.items()
     }
-    everything = list(items.values())
     summary = _summary(title, tables, list(answers), len(items), baseline)
-    pace = _pace(everything, answers, reference, seed, resamples)
-    timed = int(_timed(_costs(everything, answers[reference])).sum())
-    return Comparison(_with_pace(summary, pace, timed), tables)
+    costs = _costs(items.values(), answers)
+    return Comparison(with_pace(summary, costs, reference, seed=seed, resamples=resamples), tables)
 
 
 def measured(text: str, item: ContextQuestion) -> dict[str, float]:
@@ -237,59 +228,16 @@ def _slice_table(
             raise InputError(f"{title}: it mixes contexts that are right with wrong ones.", "Make them two slices.")
         scores[policy] = {measure: [one[measure] for one in each] for measure in each[0]}
     table = compare(title, scores, baseline=baseline, seed=seed, resamples=resamples)
-    pace = _pace(items, answers, reference, seed, resamples)
-    return _with_pace(table, pace, int(_timed(_costs(items, answers[reference])).sum()))
+    return with_pace(table, _costs(items, answers), reference, seed=seed, resamples=resamples)
 
 
-def _with_pace(table: Table, pace: Mapping[str, Mapping[str, Interval]], timed: int) -> Table:
-    """The table with the timing measures, of which the reference has ``timed`` questions."""
-    timing = tuple(dict.fromkeys(measure for values in pace.values() for measure in values))
-    if not timing:
-        return table
-    rows = tuple(replace(row, values={**row.values, **pace[row.name]}) for row in table.rows)
-    notes = (*table.notes, *NOTES, f"Timed on {timed} questions.")
-    return replace(table, measures=(*table.measures, *timing), rows=rows, notes=notes)
-
-
-def _pace(
-    items: Sequence[ContextQuestion],
-    answers: Mapping[str, Mapping[str, Said]],
-    reference: str,
-    seed: int,
-    resamples: int,
-) -> dict[str, dict[str, Interval]]:
-    """Timing measures of each policy; none for one whose answers come without tokens and seconds."""
-    base = _costs(items, answers[reference])
-    found = {}
-    for policy, said in answers.items():
-        cost = _costs(items, said)
-        own = cost[_timed(cost)]
-        values = {"s/token": quartiles(own[:, 1] / own[:, 0])} if len(own) else {}
-        both = _timed(cost) & _timed(base)
-        if both.any():
-            values[f"x {reference}"] = quartiles(_per_token(cost[both]) / _per_token(base[both]))
-            values[f"total x {reference}"] = _total_ratio(cost[both], base[both], seed, resamples)
-        found[policy] = values
-    return found
-
-
-def _costs(items: Sequence[ContextQuestion], said: Mapping[str, Said]) -> NDArray[np.float64]:
-    """Tokens and seconds of each item, shape [n, 2]."""
-    return np.array([(said[item.id].tokens, said[item.id].seconds) for item in items], dtype=np.float64)
-
-
-def _timed(costs: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray((costs > 0).all(axis=1), dtype=np.bool_)
-
-
-def _per_token(costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(costs[:, 1] / costs[:, 0], dtype=np.float64)
-
-
-def _total_ratio(costs: NDArray[np.float64], base: NDArray[np.float64], seed: int, resamples: int) -> Interval:
-    draws = bootstrap_means(np.concatenate([costs, base], axis=1), resamples, np.random.default_rng(seed))
-    value = costs[:, 1].sum() / costs[:, 0].sum() / (base[:, 1].sum() / base[:, 0].sum())
-    return percentile_interval(float(value), draws[:, 1] / draws[:, 0] / (draws[:, 3] / draws[:, 2]))
+def _costs(items: Iterable[ContextQuestion], answers: Mapping[str, Mapping[str, Said]]) -> dict[str, Costs]:
+    """Tokens and seconds of each policy's answers, shape [n, 2]."""
+    items = list(items)
+    return {
+        policy: np.array([(said[item.id].tokens, said[item.id].seconds) for item in items], dtype=np.float64)
+        for policy, said in answers.items()
+    }
 
 
 def _summary(title: str, tables: Mapping[str, Table], policies: Sequence[str], n: int, baseline: str) -> Table:

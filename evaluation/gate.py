@@ -132,6 +132,23 @@ def share(values: Sequence[bool] | NDArray[np.bool_]) -> Interval:
     return Interval(p, min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half)))
 
 
+def area(value: float, right: int, wrong: int) -> Interval:
+    """An area under the ROC curve with its 95 % interval (Hanley and McNeil 1982, equation 1).
+
+    Parameters
+    ----------
+    value
+        The area.
+    right, wrong
+        How many of each sort it was measured on.
+    """
+    same_right, same_wrong = value / (2 - value), 2 * value**2 / (1 + value)
+    spread = value * (1 - value)
+    spread += (right - 1) * (same_right - value**2) + (wrong - 1) * (same_wrong - value**2)
+    half = NORMAL_95 * math.sqrt(spread / (right * wrong))
+    return Interval(value, max(0.0, value - half), min(1.0, value + half))
+
+
 def _with_references(skips: Skips, retrieve: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """The gates between the two that do not decide and the one that knows; ``retrieve`` is where the oracle does."""
     given = {name: np.asarray(skipped, dtype=bool) for name, skipped in skips.items()}

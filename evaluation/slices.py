@@ -139,22 +139,16 @@ def load_misled(
     search
         Asked only about questions that the model knows.
     n
-        How many; by default all.
+        How many, at most; a small model may know fewer. By default all.
 
     Raises
     ------
     InputError
-        Where a file is missing or malformed, or the model knows fewer than ``n``.
+        Where a file is missing or malformed.
     """
     files = [_read_open(Path(file)) for file in open_questions]
     rows = _drawn_swaps(_read_swaps(Path(swaps)), part, seed)
-    found = list(islice(_misled(rows, files, knows, search, part, seed, batch), n))
-    if n is not None and len(found) < n:
-        raise InputError(
-            f"{n} questions with a wrong context were asked for; the model knows {len(found)} of the part '{part}'.",
-            f"Ask for at most {len(found)}, or name more files of questions.",
-        )
-    return found
+    return list(islice(_misled(rows, files, knows, search, part, seed, batch), n))
 
 
 def _misled(

@@ -10,6 +10,7 @@ from generators import prompts
 from generators.answer import Answer, Claim, Conflict, Verdict
 from generators.arithmetic import calculate
 from generators.attribution import Drafted, attribute, largest
+from generators.confidence import CONFIDENCE, evidence_signals
 from generators.conflicts.detect import find_conflict
 from generators.conflicts.present import present
 from generators.events import Answered, Checking, Event, Token
@@ -110,7 +111,8 @@ class Answerer:
         self, question: str, route: Route, evidence: tuple[Evidence, ...], cancelled: Cancelled | None
     ) -> Iterator[Event]:
         relevance = max((item.probability for item in evidence), default=0.0)
-        signals = Signals(True, relevance, unknown_names(question, route.unknown))
+        confidence = CONFIDENCE.probability(evidence_signals(evidence))
+        signals = Signals(True, relevance, unknown_names(question, route.unknown), confidence=confidence)
         if hopeless(signals, self.options.thresholds):
             yield Answered(self._answer(question, route, evidence, _Said(), signals, {}))
             return
@@ -199,6 +201,7 @@ class Answerer:
             "supported": signals.supported,
             "refused": float(signals.refused),
             "divergence": said.divergence,
+            "confidence": signals.confidence if signals.retrieved else float("nan"),
         }
         decoded = said.decoded and bool(said.text)
         return Answer(

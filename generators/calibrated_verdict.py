@@ -135,7 +135,8 @@ def fit(tried: Sequence[Tried], risk: float, certainty: float, model: str = "") 
         raise InputError(
             f"{answered} of {len(tried)} questions got an answer; to promise at most {risk:.0%} wrong with a certainty of "
             f"{certainty:.0%}, there must be {need}.",
-            f"Give more questions, or ask for less: {answered} answers can promise {least_risk(answered // 2, certainty):.0%}.",
+            "Give more questions, or ask for a higher risk or a lower certainty: with that certainty, so many answers can "
+            f"promise a risk of {least_risk(answered // 2, certainty):.0%} at best.",
         )
     kept = None
     for threshold in _thresholds(tried):

@@ -8,7 +8,7 @@ The two halves of SelfCite's reward (arXiv 2502.09604, section 3.1): ``hold(i) =
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class Scores(Protocol):
         """Log-probability of each continuation token behind each prompt, ``[prompts, tokens]``."""
 
 
+@runtime_checkable
 class Reads(Protocol):
     """What asking a language model for its own word needs of it."""
 

@@ -53,7 +53,8 @@ class Step:
     reason
         Why decoding ended: the model's ``end`` token, a ``stop`` string, or the ``length`` limit. Empty before the end.
     divergences
-        On the last step, the divergence at every token, those included that were not known when their step was given.
+        On the last step, where it was asked for, the divergence at every token, those included that were not known when
+        their step was given.
     """
 
     token: int
@@ -75,6 +76,7 @@ def decode(
     temperature: float = 0.0,
     top_p: float = 1.0,
     seed: int = 0,
+    measure: bool = True,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[Step]:
     """Decode one answer as a stream.
@@ -92,6 +94,8 @@ def decode(
         Strings that end the answer; neither they nor their beginnings are shown.
     temperature, top_p, seed
         See ``generators.sampling.Sampler``; the default takes the most probable token.
+    measure
+        Whether the last step is to hold the divergence at every token: memory then reads, once, what it has not.
     cancelled
         Asked before each forward pass; once true, the stream ends without a further step.
 
@@ -121,7 +125,8 @@ def decode(
         return Together(model, with_context, without)
 
     choose = _chooser(policy.start(), sampler, may_settle=apart)
-    return _steps(model, branches, choose, room, TextStream(model.decode, stop), cancelled or _never)
+    stream = TextStream(model.decode, stop)
+    return _steps(model, branches, choose, room, stream, measure=measure, cancelled=cancelled or _never)
 
 
 def _room(model: Decodable, rows: Sequence[Sequence[int]], max_tokens: int) -> int:
@@ -145,6 +150,8 @@ def _steps(
     choose: Callable[[Branches], tuple[int, float]],
     limit: int,
     stream: TextStream,
+    *,
+    measure: bool,
     cancelled: Callable[[], bool],
 ) -> Iterator[Step]:
     if cancelled():
@@ -156,8 +163,8 @@ def _steps(
         token, divergence = choose(branches)
         text, reason = _next_text(token, stream, is_end=token in model.eos_ids, is_last=number == limit)
         if reason:
-            every = tuple(branches.divergences())
-            yield Step(token, text, every[-1], done=True, reason=reason, divergences=every)
+            every = tuple(branches.divergences()) if measure else ()
+            yield Step(token, text, every[-1] if every else divergence, done=True, reason=reason, divergences=every)
             return
         yield Step(token, text, divergence, done=False)
         if cancelled():

@@ -6,6 +6,7 @@ What is sure enough is measured on questions that need sources, so that few of t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -90,17 +91,23 @@ class Knowing:
     ----------
     model
         Gives the language model, at the first question.
-    threshold
-        See ``Threshold``.
+    measured
+        See ``Measured``; where it was another model that was measured, nothing counts as known.
+    budget
+        Share of questions that need sources that may be skipped.
     """
 
-    def __init__(self, model: Callable[[], ClosedBook], threshold: Threshold) -> None:
-        self.threshold = threshold
+    def __init__(self, model: Callable[[], ClosedBook], measured: Measured, budget: float) -> None:
+        self.threshold = measured.threshold(budget)
+        self._measured = measured
         self._model = model
 
     def __call__(self, question: str) -> bool:
         """Whether retrieval can be skipped."""
-        return all(self.threshold.knows(draft) for part in closed_book(self._model(), [question]) for draft in part)
+        model = self._model()
+        if model.name != self._measured.model or self.threshold.value == -math.inf:
+            return False
+        return all(self.threshold.knows(draft) for part in closed_book(model, [question]) for draft in part)
 
 
 def closed_book(model: ClosedBook, questions: Sequence[str]) -> Iterator[list[Draft]]:

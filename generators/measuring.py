@@ -4,7 +4,7 @@
    probable enough are the finalists.
 2. The language model says how much each finalist alone raises the sentence's log-probability ("hold").
 3. Finalists that are still in doubt are taken away from among all passages ("drop", exact leave-one-out), which costs
-   about as much as reading the whole prompt again.
+   about as much as reading the whole prompt again; and the model is asked whether they support the sentence.
 
 Without a language model, or for text without tokens, only the first step is taken.
 """
@@ -18,8 +18,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.contrasts import Scores, drop, hold, per_sentence
-from generators.pair_model import COSINES, DROP, HOLD, WORDS, PairModel, fitted
+from generators.contrasts import Reads, Scores, drop, hold, per_sentence, yes_no
+from generators.pair_model import COSINES, DOUBTED, HOLD, WORDS, PairModel, fitted
 from generators.pairs import Encode, Matrix, embedding_features, lexical_features
 from retrievers.evidence import Evidence
 
@@ -27,7 +27,7 @@ FINALISTS = 3
 HOPEFUL = 0.1
 """Probability by words and cosines from which a passage may be a finalist."""
 DOUBT = (0.3, 0.7)
-"""Between these probabilities by "hold", leave-one-out decides."""
+"""Between these probabilities by "hold", leave-one-out and the model's own word decide."""
 
 Doubt = tuple[float, float]
 
@@ -50,7 +50,7 @@ class Checks:
     entailment
         Decides on support instead of words; numbers and names that stand nowhere are still refused.
     doubt
-        Probabilities between which leave-one-out decides; ``(0, 1)`` for all finalists, an empty span for none.
+        Probabilities between which leave-one-out decides; ``(0, 1)`` for all finalists, ``(1, 0)`` for none.
     """
 
     encode: Encode | None = None
@@ -70,12 +70,15 @@ class Pairs:
         What makes probabilities of them.
     hold, drop
         Nats per token by which each passage raises the sentence, alone and among all; NaN where it was not measured.
+    own
+        Log-odds of yes, the model being asked whether the passage supports the sentence; 0 where it was not.
     """
 
     features: Matrix
     cheap: PairModel
     hold: NDArray[np.float32]
     drop: NDArray[np.float32]
+    own: NDArray[np.float32]
 
     @property
     def finalists(self) -> list[int]:
@@ -86,10 +89,10 @@ class Pairs:
 
     @property
     def contrasts(self) -> Matrix:
-        """What the models of contrasts are given, ``[passages, 4]``; NaN where something was not measured."""
+        """What the models of contrasts are given, ``[passages, 5]``; NaN where something was not measured."""
         odds = self.cheap.log_odds(self.features)
         best = np.nanmax(self.hold) if np.isfinite(self.hold).any() else np.nan
-        return np.stack([odds, self.hold, best - self.hold, self.drop], axis=1).astype(np.float32)
+        return np.stack([odds, self.hold, best - self.hold, self.drop, self.own], axis=1).astype(np.float32)
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
@@ -99,7 +102,7 @@ class Pairs:
         if held.any():
             found[~held] = 0.0  # not a finalist
             found[held] = fitted(HOLD).probabilities(columns[held, :3])
-            found[held & dropped] = fitted(DROP).probabilities(columns[held & dropped])
+            found[held & dropped] = fitted(DOUBTED).probabilities(columns[held & dropped])
         return found
 
     @property
@@ -133,11 +136,14 @@ def measure(
     alone = per_sentence(hold(model, question, [evidence[i] for i in some], tokens), rows)
     for number, pair in enumerate(pairs):
         pair.hold[some] = alone[:, number]
-    doubtful = sorted({i for pair in pairs for i in _in_doubt(pair, checks.doubt)})
-    if doubtful and len(evidence) > 1:
-        among = per_sentence(drop(model, question, evidence, doubtful, tokens), rows)
-        for number, pair in enumerate(pairs):
-            pair.drop[doubtful] = among[:, number]
+    doubtful = [_in_doubt(pair, checks.doubt) for pair in pairs]
+    everyone = sorted(set[int]().union(*doubtful))
+    if everyone and len(evidence) > 1:
+        among = per_sentence(drop(model, question, evidence, everyone, tokens), rows)
+        for number, (pair, chosen) in enumerate(zip(pairs, doubtful, strict=True)):
+            pair.drop[chosen] = among[[everyone.index(i) for i in chosen], number]
+            if isinstance(model, Reads):
+                pair.own[chosen] = yes_no(model, question, claims[number], [evidence[i] for i in chosen])
     return pairs
 
 
@@ -153,5 +159,8 @@ def _by_words(question: str, evidence: Sequence[Evidence], claims: Sequence[str]
         cosines = embedding_features(claims, question, passages, encode)
         features = [np.hstack(both) for both in zip(features, cosines, strict=True)]
     cheap, size = fitted(WORDS if encode is None else COSINES), len(evidence)
-    unknown = [np.full((2, size), np.nan, dtype=np.float32) for _ in claims]
-    return [Pairs(matrix, cheap, hold, drop) for matrix, (hold, drop) in zip(features, unknown, strict=True)]
+    found = []
+    for matrix in features:
+        unknown = np.full((2, size), np.nan, dtype=np.float32)
+        found.append(Pairs(matrix, cheap, unknown[0], unknown[1], np.zeros(size, dtype=np.float32)))
+    return found

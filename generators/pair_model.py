@@ -1,7 +1,8 @@
 """How probable it is that a sentence rests on a passage: logistic regressions over the features of the pair.
 
-There is one over words and one over words and cosines; two more correct the log-odds of either by what the language model
-says of the finalists, alone ("hold") and left out ("drop"). They lie in ``pair_model.toml`` beside this file and are fitted
+There is one over words and one over words and cosines; a third corrects the log-odds of either by how far each finalist alone
+raises the sentence ("hold"); the last, for those still in doubt, by how far the sentence falls without it ("drop") and by
+the model's own word, yes or no. They lie in ``pair_model.toml`` beside this file and are fitted
 again, on HotpotQA's training questions, by ``symposia bench citations --fit``.
 """
 
@@ -22,14 +23,14 @@ from indexes.errors import InputError
 
 REFIT = "Fit them again: symposia bench citations --fit."
 FILE = Path(__file__).with_name("pair_model.toml")
-WORDS, COSINES, HOLD, DROP = "words", "words and cosines", "hold", "hold and drop"
+WORDS, COSINES, HOLD, DOUBTED = "words", "words and cosines", "hold", "in doubt"
 COLUMNS = {
     WORDS: LEXICAL,
     COSINES: (*LEXICAL, *EMBEDDING),
     HOLD: ("log-odds", "hold", "hold lag"),
-    DROP: ("log-odds", "hold", "hold lag", "drop"),
+    DOUBTED: ("log-odds", "hold", "hold lag", "drop", "own word"),
 }
-"""What each model is given: log-odds by the first or second, contrasts in nats per token (``generators.contrasts``)."""
+"""What each model is given: log-odds by the first or second, contrasts in nats per token, and log-odds of yes (``generators.contrasts``)."""
 
 Matrix = NDArray[np.float32]
 

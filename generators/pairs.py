@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from generators.numbers import numbers
 from generators.sentences import sentences
+from generators.support import supporting_span
 from indexes.passage import Passage
 from indexes.terms import terms
 
@@ -104,26 +105,28 @@ def embedding_features(
     ``cosine``
         Of the claim behind its question with the passage.
     ``sentence cosine``
-        Largest of the claim behind its question with one sentence of the passage.
+        Of the claim behind its question with one sentence of the passage: the one that shares most words with them, since
+        encoding all sentences would take several times as long.
     ``… lag``
         How far it lies below the best passage's.
     """
-    spans = [(i, a, b) for i, passage in enumerate(passages) for a, b in sentences(passage.text)]
-    texts = [
-        *(f"{question} {claim}" for claim in claims),
-        *(passage.searchable for passage in passages),
-        *(passages[i].text[a:b] for i, a, b in spans),
-    ]
-    vectors = encode(texts)
-    said, rest = vectors[: len(claims)], vectors[len(claims) :]
-    whole, parts = rest[: len(passages)], rest[len(passages) :]
-    owners = np.array([i for i, _, _ in spans], dtype=int)
+    asked = [f"{question} {claim}" for claim in claims]
+    best = [[_best_sentence(text, question, passage) for passage in passages] for text in asked]
+    wholes = [passage.searchable for passage in passages]
+    texts = list(dict.fromkeys([*asked, *wholes, *(text for row in best for text in row)]))
+    known = dict(zip(texts, encode(texts), strict=True))
+    vectors = np.stack([known[text] for text in wholes])
     found = []
-    for vector in said:
-        cosine, inside = whole @ vector, np.zeros(len(passages), dtype=np.float32)
-        np.maximum.at(inside, owners, parts @ vector)
+    for text, row in zip(asked, best, strict=True):
+        cosine = vectors @ known[text]
+        inside = np.stack([known[sentence] for sentence in row]) @ known[text]
         found.append(np.stack([cosine, cosine.max() - cosine, inside, inside.max() - inside], axis=1))
     return found
+
+
+def _best_sentence(text: str, question: str, passage: Passage) -> str:
+    start, end = supporting_span(text, question, passage)
+    return passage.text[start:end] or passage.searchable
 
 
 class _Weights:

@@ -44,3 +44,7 @@ class SliceError(SymposiaError):
 
 class StoreError(SymposiaError):
     """The vector store refused: locked by another process, unreachable, or out of space."""
+
+
+class ServerError(SymposiaError):
+    """A language model's server is out of reach, refused, or sent what cannot be read."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from indexes.encoders.base import Vectors
 from indexes.errors import InputError
-from retrievers.calibration import sigmoid, softmax
+from retrievers.calibration import softmax
 from retrievers.evidence import Decision, Kind, Route, Share
-from retrievers.gate import NullExpert, expression
+from retrievers.gate import CERTAIN, NullExpert, expression
 from retrievers.profile import Profile
 from retrievers.scorers import Familiarity, Scorer
 
+Knows = Callable[[str], bool]
+"""Whether the language model surely knows the answer to a question itself; see ``generators.uncertainty``."""
+
 ROUNDING = 1e-9
-CERTAIN = 2.0  # standard deviations above what random questions attain
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,8 @@ class Router(Protocol):
 class ScoredRouter:
     """The null expert first, then the smallest set of experts that holds the mass, by the probabilities that a scorer gives.
 
-    Whether retrieval is needed is a softmax of the null expert's pilots against the experts', scores measured against a
-    background; what is left is shared out by the scorer. The adaptive number of experts is that of "Harder Tasks Need More
-    Experts" (arXiv 2403.07652).
+    Whether retrieval is needless is the null expert's probability (see ``retrievers.gate``); what is left is shared out by
+    the scorer. The adaptive number of experts is that of "Harder Tasks Need More Experts" (arXiv 2403.07652).
 
     Parameters
     ----------
@@ -73,10 +72,12 @@ class ScoredRouter:
     most
         Largest number of experts to ask.
     skip
-        Probability of the null expert from which retrieval is skipped, unless some expert is certainly nearer than to random
-        questions ("how does the web chat work?" may be about this system, or about a product). Unsure means retrieve.
+        Probability of the null expert from which retrieval is skipped. Unsure means retrieve.
     temperature
         Of the softmax over the scorer's logits.
+    knows
+        Asked where retrieval would be made and no expert is familiar with the question: whether the language model surely
+        knows the answer itself, so that retrieval is skipped. ``None`` never skips for that reason.
     """
 
     null: NullExpert
@@ -85,45 +86,44 @@ class ScoredRouter:
     most: int = 3
     skip: float = 0.8
     temperature: float = 1.0
+    knows: Knows | None = None
 
     def route(self, question: str, vector: Vectors, experts: Mapping[str, Profile], wishes: Wishes) -> Route:
         """See ``Router``."""
         allowed = {name: experts[name] for name in sorted(experts) if name not in wishes.forbid}
-        null = self._null(vector, allowed)
+        familiarity = max((profile.pilots.score(vector) for profile in allowed.values()), default=0.0)
+        null = self.null.probability(question, vector, familiarity)
         logits = self.scorer.logits(question, vector, allowed) / self.temperature
         shares = (1 - null) * softmax(logits) if allowed else logits
         ranked = sorted(zip(allowed, map(float, shares), strict=True), key=lambda pair: (-pair[1], pair[0]))
-        familiar = any(profile.pilots.score(vector) >= CERTAIN for profile in allowed.values())
-        decision, kind, reason = self._gate(question, vector, null, wishes, familiar=familiar)
+        decision, kind, reason = self._gate(question, vector, null, wishes, familiar=familiarity >= CERTAIN)
         asked = self._asked(ranked, wishes) if decision == "retrieve" else ()
         if decision == "retrieve":
             reason = _explain(ranked, asked, reason, forced=bool(wishes.force))
         return Route(decision, kind, tuple(Share(name, p, name in asked) for name, p in ranked), null, reason)
 
-    def _null(self, vector: Vectors, experts: Mapping[str, Profile]) -> float:
-        own = self.null.pilots.score(vector)
-        if not experts:
-            return float(sigmoid(np.array(own - CERTAIN)))
-        scores = [own, *(profile.pilots.score(vector) for profile in experts.values())]
-        return float(softmax(np.array(scores))[0])
-
     def _gate(
         self, question: str, vector: Vectors, null: float, wishes: Wishes, *, familiar: bool
     ) -> tuple[Decision, Kind, str]:
-        if expression(question) is not None:
-            kind: Kind = "arithmetic"
-            reason = "It is a calculation, which needs no sources."
-        else:
-            kind = self.null.nearest(vector)
-            reason = f"It reads like {_KINDS[kind]} ({null:.0%}), which needs no sources."
+        if wishes.retrieval or (wishes.force and wishes.retrieval is None):
+            return "retrieve", "domain", "Retrieval was asked for."
+        kind, reason = self._needless(question, vector, null)
         if wishes.retrieval is False:
             return "skip", kind, "Retrieval was switched off for this question."
-        if wishes.retrieval or wishes.force:
-            return "retrieve", "domain", "Retrieval was asked for."
-        certain = kind == "arithmetic" and expression(question) is not None
-        if certain or (null >= self.skip and kind != "arithmetic" and not familiar):
+        if kind != "domain":
             return "skip", kind, reason
-        return "retrieve", "domain", ""
+        if self.knows is not None and not familiar and self.knows(question):
+            return "skip", kind, "No expert is familiar with it, and the language model is sure of its answer."
+        return "retrieve", kind, ""
+
+    def _needless(self, question: str, vector: Vectors, null: float) -> tuple[Kind, str]:
+        """Kind of a question that needs no retrieval, with the reason; ``domain`` for any other."""
+        if expression(question) is not None:
+            return "arithmetic", "It is a calculation, which needs no sources."
+        if null < self.skip:
+            return "domain", ""
+        kind = self.null.nearest(vector)
+        return kind, f"It reads like {_KINDS[kind]} ({null:.0%}), which needs no sources."
 
     def _asked(self, ranked: list[tuple[str, float]], wishes: Wishes) -> tuple[str, ...]:
         if wishes.force:

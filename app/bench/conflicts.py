@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from app.models.resolve import resolve
 from evaluation.source_conflicts import SourceDocument, SourceQuestion, compare_source_conflicts, load_ramdocs
 from generators import prompts
-from generators.conflicts.detect import DEFAULT, ConflictThresholds, conflict_of, settled, worth_asking
+from generators.conflicts.candidates import settled, worth_asking
+from generators.conflicts.detect import conflict_of
 from generators.conflicts.per_passage import Asked, PassageAnswer, answers_per_passage
 from generators.conflicts.present import present
+from generators.conflicts.thresholds import DEFAULT, ConflictThresholds
 from generators.drafts import drafts
 from generators.language_model import LocalModel
 from indexes.passage import Document, Passage

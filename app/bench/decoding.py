@@ -93,7 +93,13 @@ def run(settings: Settings, plan: Plan, out: Path, report: Report) -> Comparison
     said = [*bench.spoken(slices), *bench.timed(slices["conflict"][: plan.timed])]
     title = f"{model.name}, part '{plan.part}', seed {plan.seed}"
     return compare_slices(
-        slices, said, policies=[ALONE, *plan.policies], baseline=BASELINE, reference=REFERENCE, title=title, seed=plan.seed
+        slices,
+        said,
+        policies=[ALONE, *plan.policies],
+        baseline=BASELINE,
+        reference=REFERENCE,
+        title=title,
+        seed=plan.seed,
     )
 
 
@@ -119,8 +125,14 @@ class _Bench:
         corpus = Corpus(plan.data / "beir" / "hotpotqa-1000" / "corpus.jsonl")
         known = self._known()
         misled: list[ContextQuestion] = load_misled(
-            swaps, files, knows=known, search=lambda q: _related(corpus, q), part=plan.part, seed=plan.seed
-        )[: plan.questions]
+            swaps,
+            files,
+            knows=known,
+            search=lambda q: _related(corpus, q),
+            n=plan.questions,
+            part=plan.part,
+            seed=plan.seed,
+        )
         changed = [item for item in misled if item.kind == "misleading"]
         slices = {"conflict": conflict, "no conflict": agreeing, "context wrong": misled, "wrong, changed": changed}
         return {name: items for name, items in slices.items() if items}
@@ -161,7 +173,9 @@ class _Bench:
             with_context, without = self._prompts(item)
             memory = without if chosen.needs_memory else None
             pieces, times = [], []
-            for step in decode(self.model, with_context, memory, chosen, max_tokens=MAX_TOKENS, stop=STOP):
+            for step in decode(
+                self.model, with_context, memory, chosen, max_tokens=MAX_TOKENS, stop=STOP, measure=False
+            ):
                 pieces.append(step.text)
                 times.append(time.perf_counter())
             # The first step holds the reading of the prompts.

@@ -272,3 +272,41 @@ def citations(
         refit(settings, folder, kept, output, minutes)
     else:
         measure(settings, folder, kept, output, limit=limit, minutes=minutes, model=model, seed=seed)
+
+
+@bench.command("gate")
+def gate(
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with beir/ and qa/; else $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    panel: Annotated[
+        Path | None,
+        typer.Option(help="Folder of slices; else the retrieval benchmark's, or the demo's.", show_default=False),
+    ] = None,
+    domain: Annotated[int, typer.Option(min=1, help="Test questions of each slice, at most.")] = 200,
+    trivia: Annotated[int, typer.Option(min=1, help="Questions of each set of trivia.")] = 300,
+    fit: Annotated[int, typer.Option(min=1, help="Questions that the thresholds are fitted on.")] = 200,
+    answers: Annotated[int, typer.Option(min=1, help="Questions of each set answered with and without sources.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of the draws and the resampling.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what the gate saves: small talk, sums and known trivia against domain questions."""
+    from app.bench.gate.run import Sizes, run
+    from app.bench.retrieval.sets import POOLED_SIX
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    beir = [folder / BEIR / name for name in POOLED_SIX]
+    sizes = Sizes(domain, trivia, fit, answers, seed)
+    with output.progress("gate") as update:
+        tables = run(invocation.load().settings, panel, beir, folder / "qa", sizes, report=update)
+    if as_json:
+        output.document({"tables": [table.to_dict() for table in tables]})
+        return
+    for table in tables:
+        output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
+        for note in table.notes:
+            output.show(note)

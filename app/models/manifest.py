@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from indexes.errors import SettingsError
 
-Role = Literal["encoder", "generator", "reranker"]
+Role = Literal["encoder", "generator", "reranker", "entailment"]
 Format = Literal["sentence-transformers", "gguf"]
 Assembly = Literal["extract", "concatenate", "archive"]
 

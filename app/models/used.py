@@ -41,13 +41,18 @@ class Used:
 
 
 def used(models: Models) -> list[Used]:
-    """The encoder, the language model and, where there is one, the reranker."""
+    """The encoder, the language model and, where they are set, the reranker and the entailment models."""
     if models.server:
         writer = Used("generator", models.server_model or "(its only one)", models.server, SERVED)
     else:
         writer = _held(models.generator, "generator", models)
-    reranker = [_held(models.reranker, "reranker", models)] if models.reranker else []
-    return [_held(models.encoder, "encoder", models), writer, *reranker]
+    optional: list[tuple[str, Role]] = [
+        (models.reranker, "reranker"),
+        (models.entailment, "entailment"),
+        (models.judge, "entailment"),
+    ]
+    others = [_held(name, role, models) for name, role in dict.fromkeys(optional) if name]
+    return [_held(models.encoder, "encoder", models), writer, *others]
 
 
 def _held(name: str, role: Role, models: Models) -> Used:

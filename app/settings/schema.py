@@ -104,6 +104,12 @@ class Retrieval(Section):
     mass: Share = Field(default=0.9, description="Probability that the asked experts hold together")
     most_experts: Count = Field(default=3, description="Experts asked for one question, at most")
     skip: Share = Field(default=0.8, description="No retrieval where its probability of being needless reaches this")
+    draft: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of questions that need sources that may be skipped as surely known; 0 for none",
+    )
     merging: Literal["probability", "rrf", "minmax", "zscore", "dbsf", "base"] = Field(
         default="probability", description="How the lists of several experts become one"
     )
@@ -121,6 +127,9 @@ class Generation(Section):
     max_tokens: Count = Field(default=120, description="Tokens in an answer, at most")
     unsupported: Literal["mark", "remove"] = Field(
         default="mark", description="Sentences that the sources do not support: marked, or removed"
+    )
+    conflicts: bool = Field(
+        default=True, description="Ask passages one by one where they may disagree, and show all sides"
     )
     temperature: float = Field(default=0.0, ge=0, description="0 always takes the likeliest token")
     seed: int = Field(default=0, ge=0, description="Seed of sampling, where the temperature is above 0")

@@ -19,7 +19,7 @@ from retrievers.evidence import Evidence
 
 MAX_TOKENS = 20
 FEW_WORDS = 4
-LEAST_REPEATED = 2  # words of the question that a sentence begins with, if it repeats the question
+LEAST_REPEATED = 2  # words of the question that a sentence begins or ends with, if it repeats the question
 _EDGES = " \t\r\n.,;:\"'“”‘’`*_"
 _TOKEN = re.compile(r"\S+")
 _YES_NO = re.compile(r"yes|no", re.IGNORECASE)
@@ -107,13 +107,15 @@ def shortened(said: str, question: str) -> str:
     wanted = wanted_quantities(text, question)
     if wanted and len(wanted) == 1:
         return text[wanted[0].start : wanted[0].end]
-    asked, repeated = terms(question), 0
-    for match in _TOKEN.finditer(text):
-        meant = terms(match[0])
-        if meant - asked:
-            return text[match.start() :].strip(_EDGES) if repeated >= LEAST_REPEATED else text
-        repeated += len(meant)
-    return text
+    asked, tokens = terms(question), list(_TOKEN.finditer(text))
+    meant = [terms(token[0]) for token in tokens]
+    novel = [i for i, each in enumerate(meant) if each - asked]
+    if not novel:
+        return text
+    first, last = novel[0], novel[-1]
+    start = tokens[first].start() if sum(map(len, meant[:first])) >= LEAST_REPEATED else 0
+    end = tokens[last].end() if sum(map(len, meant[last + 1 :])) >= LEAST_REPEATED else len(text)
+    return text[start:end].strip(_EDGES)
 
 
 def held(answer: str, question: str, passage: Passage) -> float:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 End = Literal["", "end", "length"]
 
 DATA, DONE = "data:", "[DONE]"
+LONGEST_WHOLE = 1 << 22  # characters of an answer in one piece
 SHOWN = 200  # characters of what could not be read that an error repeats
 THOUGHT = ("<think>", "</think>")
 
@@ -48,22 +49,22 @@ def chunks(lines: Iterable[str]) -> Iterator[Chunk]:
     Garbled
         No JSON, no completion, an error of the server in mid-stream, or an end without a reason.
     """
-    ended = False
-    whole: list[str] = []
+    begun = ended = False
+    others: list[str] = []  # lines that are no event: all of them, where the server does not stream
     for line in lines:
         if line.startswith(DATA):
             data = line[len(DATA) :].strip()
             if data == DONE:
                 return
             chunk = read_chunk(data)
-            ended = ended or bool(chunk.end)
+            begun, ended = True, ended or bool(chunk.end)
             yield chunk
-        elif line[:1] in {"{", "[", " ", "}", "]"} or whole:
-            whole.append(line)
-    if whole:
-        yield read_chunk("\n".join(whole))
+        elif not begun and sum(map(len, others)) < LONGEST_WHOLE:
+            others.append(line)
+    if not begun and any(line.strip() for line in others):
+        yield read_chunk("\n".join(line for line in others if not line.startswith(":")))
     elif not ended:
-        raise Garbled("it broke off in the middle of the answer")
+        raise Garbled("it broke off in the middle of the answer" if begun else "it sent nothing")
 
 
 def read_chunk(text: str) -> Chunk:

@@ -15,6 +15,7 @@ from evaluation.gate import (
     SAVED,
     SAVED_BY_KIND,
     Gated,
+    area,
     by_kind,
     decisions,
     share,
@@ -74,6 +75,14 @@ def test_shares_have_wilsons_interval(true: int, n: int, low: float, high: float
     found = share(np.arange(n) < true)
     assert found.value == true / n
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_an_area_under_the_curve_has_hanley_and_mcneils_interval() -> None:
+    found = area(0.8, 50, 50)
+    assert found.value == 0.8
+    assert found.high - 0.8 == pytest.approx(1.96 * 0.0445, abs=1e-3)
+    assert area(0.99, 5, 5).high == 1
+    assert area(0.8, 500, 500).low > found.low
 
 
 def test_a_gate_needs_questions_of_both_sorts() -> None:

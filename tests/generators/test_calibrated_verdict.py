@@ -86,7 +86,7 @@ def test_too_few_questions_are_an_error_that_says_what_can_be_promised() -> None
         fit(drawn(30, 0), risk=0.1, certainty=0.9)
     assert "30 of 30 questions got an answer" in str(caught.value)
     assert "there must be 44" in str(caught.value)
-    assert "30 answers can promise 14%" in str(caught.value)
+    assert "a risk of 14% at best" in str(caught.value)
 
 
 def test_answers_that_are_wrong_too_often_allow_no_promise() -> None:

@@ -196,6 +196,14 @@ def test_a_settled_token_leaves_memory_asleep_until_the_end() -> None:
     assert model.passes == 2 + 6 + 1  # both prompts, each token but the last, and memory once for all of them
 
 
+def test_what_is_not_to_be_measured_costs_no_pass() -> None:
+    model = says("abcdef")
+    steps = list(decode(model, [1, 2, 3], [4], Greedy(), max_tokens=20, measure=False))
+    assert text_of(steps) == "abcdef"
+    assert steps[-1].divergences == ()
+    assert model.passes == 2 + 6
+
+
 def test_sampling_asks_both_branches_at_every_token() -> None:
     steps = list(decode(FakeModel(conflicted), [9], [5], Greedy(), max_tokens=5, temperature=0.5))
     assert not any(math.isnan(step.divergence) for step in steps)

@@ -10,7 +10,7 @@ from generators import prompts
 from generators.drafts import drafts
 from generators.knowing import DRAFT_TOKENS, FILE, Knowing, Measured, closed_book
 from generators.language_model import LocalModel
-from generators.uncertainty import Threshold, margin
+from generators.uncertainty import margin
 
 QUESTIONS = ("Who wrote Faust?", "Where is Oslo?", "What is a lemur?")
 
@@ -38,11 +38,16 @@ def test_uncertainties_are_measured_once_and_kept(model: LocalModel, tmp_path: P
     assert Measured.read(tmp_path) == measured
 
 
-def test_the_model_knows_what_it_is_surer_of_than_the_threshold(model: LocalModel) -> None:
-    (found,) = closed_book(model, QUESTIONS[:1])
-    value = margin(found[0])
-    assert Knowing(lambda: model, Threshold(value + 1e-3))(QUESTIONS[0]) == bool(found[0].text.strip())
-    assert not Knowing(lambda: model, Threshold(value - 1e-3))(QUESTIONS[0])
+@pytest.mark.parametrize(("step", "sure"), [(1e-3, True), (-1e-3, False)])
+def test_the_model_knows_what_it_is_surer_of_than_the_threshold(model: LocalModel, step: float, sure: bool) -> None:
+    ((draft,),) = closed_book(model, QUESTIONS[:1])
+    assert draft.text.strip()
+    measured = Measured(model.name, (margin(draft) + step, *(2.0,) * 39))
+    assert Knowing(lambda: model, measured, 0.1)(QUESTIONS[0]) == sure
+
+
+def test_what_was_measured_on_another_model_says_nothing(model: LocalModel) -> None:
+    assert not Knowing(lambda: model, Measured("lion", (1.0, *(2.0,) * 39)), 0.1)(QUESTIONS[0])
 
 
 def test_few_questions_give_no_threshold_for_a_small_budget() -> None:

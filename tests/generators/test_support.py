@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators.numbers import numbers
-from generators.support import support
+from generators.support import joint_degree, support
 from indexes.passage import Document, Passage
 
 
@@ -75,3 +75,21 @@ def test_numbers_are_compared_as_numbers() -> None:
     assert numbers("1,200.50 and 7 of COVID-19, v3.11") >= {"1200.5", "7"}
     assert numbers("about 2,500,000 people") == {"2500000"}
     assert numbers("none") == frozenset()
+
+
+def test_two_passages_together_support_what_neither_does_alone() -> None:
+    author = passage("She was born in Trieste and died in Graz.", "Ada Quill")
+    novel = passage("The Red Lantern is a novel by Ada Quill.", "The Red Lantern")
+    claim, question = "Ada Quill, author of The Red Lantern, was born in Trieste.", "Where was she born?"
+    alone = [joint_degree(claim, question, [each]) for each in (author, novel)]
+    assert max(alone) < 0.5 < joint_degree(claim, question, [author, novel])
+
+
+@pytest.mark.parametrize("claim", ["Yes.", "No.", "The answer is yes."])
+def test_a_bare_yes_or_no_rests_on_what_the_question_says(claim: str) -> None:
+    assert joint_degree(claim, "Is Windhoek the capital of Namibia?", [FACT]) == 1.0
+    assert joint_degree(claim, "Do quokkas juggle?", [FACT]) == 0.0
+
+
+def test_no_passages_support_nothing() -> None:
+    assert joint_degree("The capital is Windhoek.", "What is the capital?", []) == 0.0

@@ -183,7 +183,7 @@ def test_a_cancelled_answer_has_no_last_step_and_leaves_both_requests(served: Se
     gone.set()
     assert not any(step.done for step in writing.steps)
     writing.memory()
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10
 
 
 def test_leaving_the_steps_leaves_memory_too(served: Served) -> None:
@@ -193,4 +193,4 @@ def test_leaving_the_steps_leaves_memory_too(served: Served) -> None:
     started = time.perf_counter()
     writing.steps.close()  # type: ignore[attr-defined]
     assert "sol sol sol sol sol sol sol sol sol sol sol sol sol" not in writing.memory()
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10

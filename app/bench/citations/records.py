@@ -15,7 +15,6 @@ from app.bench.citations.contexts import Cited, kept_records
 from generators import prompts
 from generators.answer import Claim
 from generators.attribution import as_drafted, attribute
-from generators.contrasts import yes_no
 from generators.drafts import drafts
 from generators.measuring import Checks, measure
 from generators.pairs import Encode
@@ -60,18 +59,13 @@ def record_text(item: Cited, text: str, model: LocalModel | None, encode: Encode
 
 
 def record_contrasts(item: Cited, model: LocalModel, encode: Encode) -> Record:
-    """What the models of contrasts are fitted on: their columns for each finalist, and whether it is gold.
-
-    The last column is the model's own word on support (``generators.contrasts.yes_no``).
-    """
+    """What the models of contrasts are fitted on: their columns for each finalist, and whether it is gold."""
     text = f"The answer is {item.answers[0]}."
     tokens = model.encode(text)
     checks = Checks(encode, doubt=WIDE)
     pair = measure(model, item.question, item.evidence, [text], tokens, [list(range(len(tokens)))], checks)[0]
-    finalists = [item.evidence[i] for i in pair.finalists]
-    own = yes_no(model, item.question, text, finalists)
-    columns = np.hstack([pair.contrasts[pair.finalists], own[:, None]]).astype(float)
-    right = [evidence.number in item.gold for evidence in finalists]
+    columns = pair.contrasts[pair.finalists].astype(float)
+    right = [item.evidence[i].number in item.gold for i in pair.finalists]
     return {"text": text, "contrasts": np.nan_to_num(columns, nan=NOT_MEASURED).tolist(), "right": right}
 
 

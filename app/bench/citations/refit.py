@@ -15,7 +15,7 @@ from app.bench.citations.fit import Labelled, fit_cheap, fit_with_threshold
 from app.bench.citations.records import NOT_MEASURED, Record, record_contrasts, record_text, resumed
 from app.bench.citations.run import HOTPOT, encoder, language_model, read, remembering
 from app.bench.citations.similarity import Cuts, tune
-from generators.pair_model import COLUMNS, DROP, HOLD, PairModel, fit, write_models
+from generators.pair_model import COLUMNS, DOUBTED, HOLD, PairModel, fit, write_models
 from generators.pairs import Encode
 from indexes.errors import InputError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 QUESTIONS, CONTRASTED = 200, 100
-LEAST = 30  # passages; a model of four numbers is not fitted on fewer
+LEAST = 30  # passages; a model of five numbers is not fitted on fewer
 
 
 def refit(
@@ -59,19 +59,21 @@ def fit_contrasts(records: Sequence[Record]) -> dict[str, PairModel]:
     """
     rows: list[Labelled] = []
     for number, record in enumerate(records):
-        matrix = np.array(record["contrasts"], dtype=np.float32)[:, : len(COLUMNS[DROP])]
+        matrix = np.array(record["contrasts"], dtype=np.float32)
         rows.append((number, matrix, np.array(record["right"], dtype=bool)))
     count = len(COLUMNS[HOLD])
     held = fit_with_threshold([(number, matrix[:, :count], right) for number, matrix, right in rows], COLUMNS[HOLD])
-    dropped = [(matrix[matrix[:, -1] > NOT_MEASURED], right[matrix[:, -1] > NOT_MEASURED]) for _, matrix, right in rows]
+    left_out = COLUMNS[DOUBTED].index("drop")
+    known = [matrix[:, left_out] > NOT_MEASURED for _, matrix, _ in rows]
+    dropped = [(matrix[mask], right[mask]) for mask, (_, matrix, right) in zip(known, rows, strict=True)]
     labels = np.concatenate([right for _, right in dropped])
     if len(labels) < LEAST or labels.all() or not labels.any():
         raise InputError(
             f"Only {len(labels)} passages were left out one by one, of which {labels.sum()} are right.",
             "Give more --minutes.",
         )
-    exact = fit([matrix for matrix, _ in dropped], [right for _, right in dropped], COLUMNS[DROP])
-    return {HOLD: held, DROP: replace(exact, threshold=held.threshold)}
+    exact = fit([matrix for matrix, _ in dropped], [right for _, right in dropped], COLUMNS[DOUBTED])
+    return {HOLD: held, DOUBTED: replace(exact, threshold=held.threshold)}
 
 
 def _cuts(items: Sequence[Cited], encode: Encode) -> Cuts:

@@ -16,7 +16,7 @@ from app.models.resolve import resolve
 from app.wiring import make_panel
 from evaluation.abstention import auroc
 from evaluation.answers import contains, exact_match
-from evaluation.gate import Gated, by_kind, decisions, share, utility
+from evaluation.gate import Gated, area, by_kind, decisions, share, utility
 from evaluation.report import Row, Table
 from generators import prompts
 from generators.drafts import Draft, drafts
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 QUESTION_ONLY = "question alone"
 KNOWN, HELD, UNKNOWN = "trivia the model knows", "trivia it knows, with a source", "trivia it does not know"
 BUDGETS = (0.02, 0.1)
+AREAS = {measure: f"AUROC {measure}" for measure in MEASURES}
 AT_ONCE = 32
 
 Messages = list[dict[str, str]]
@@ -81,7 +82,10 @@ def run(
         panel.open()
         folders = [folder for folder in beir if folder.resolve().name in panel.experts]
         if not folders:
-            raise InputError("None of the folders has a slice on the panel.", "Run `symposia bench retrieval` first.")
+            problems = "".join(f"\n{name}: {problem}" for name, problem in panel.problems.items())
+            raise InputError(
+                f"None of the folders has a slice on the panel.{problems}", "Run `symposia bench retrieval` first."
+            )
         return _Bench(panel, drafter or _drafter(settings, report), sizes, report).tables(folders, qa)
     finally:
         panel.close()
@@ -193,14 +197,21 @@ def _self_knowledge(trivia: Sequence[Put], closed: Sequence[Draft], right: Seque
     for name in TRIVIA:
         own = [i for i, put in enumerate(trivia) if put.kind == name]
         correct = np.array([right[i] for i in own]) > 0
-        exact = [exact_match(closed[i].text, trivia[i].gold) > 0 for i in own]
-        told = {}
+        values = {
+            "contains": share(correct),
+            "exact": share([exact_match(closed[i].text, trivia[i].gold) > 0 for i in own]),
+        }
         if correct.any() and not correct.all():
-            chosen = [closed[i] for i in own]
-            told = {f"AUROC {m}": auroc(-uncertainties(chosen, m), correct) for m in MEASURES}
-        rows.append(Row(name, len(own), {"contains": share(correct), "exact": share(exact)}, cost=told))
-    notes = ("AUROC of low uncertainty for the answers that contain a gold answer.",)
-    return Table("Trivia from memory", ("contains", "exact"), tuple(rows), notes=notes)
+            counts = int(correct.sum()), int((~correct).sum())
+            for measure, column in AREAS.items():
+                sure = -uncertainties([closed[i] for i in own], measure)
+                values[column] = area(auroc(sure, correct), *counts)
+        rows.append(Row(name, len(own), values))
+    notes = (
+        ("Answers that hold a gold answer, and that equal one; the area under the ROC curve by which low uncertainty tells "
+        "the former from the rest. 95 % intervals: Wilson's, and Hanley and McNeil's."),
+    )
+    return Table("Trivia from memory", ("contains", "exact", *AREAS.values()), tuple(rows), notes=notes)
 
 
 def _drafter(settings: Settings, report: Report) -> Drafter:

@@ -80,3 +80,32 @@ def test_the_data_of_conflicts_is_found_below_the_variable(
     assert "0.500" in ended.out
     assert "A note." in ended.out
     assert run("bench", "conflicts", "--data", "x.jsonl", "--json").document["title"] == "RAMDocs"
+
+
+def test_the_gates_sizes_and_folders_are_passed_on(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.bench.gate.run import Sizes
+
+    made: list[tuple[Any, ...]] = []
+
+    def gate(_: Any, panel: Path | None, beir: list[Path], qa: Path, sizes: Sizes, *, report: Any) -> list[Table]:
+        report("drafts: 1 of 2")
+        made.append((panel, [path.name for path in beir], qa, sizes))
+        return [
+            Table(
+                "The gate",
+                ("false skips",),
+                (Row("ours", 9, {"false skips": Interval(0.01, 0, 0.02)}),),
+                "",
+                ("Note.",),
+            )
+        ]
+
+    monkeypatch.setattr("app.bench.gate.run.run", gate)
+    monkeypatch.setenv("SYMPOSIA_DATA", str(tmp_path))
+    ended = run("bench", "gate", "--domain", "5", "--panel", "slices")
+    (panel, beir, qa, sizes) = made[0]
+    assert (panel, qa, sizes.domain, sizes.trivia) == (Path("slices"), tmp_path / "qa", 5, 300)
+    assert "scifact" in beir
+    assert "0.010" in ended.out
+    assert "Note." in ended.out
+    assert run("bench", "gate", "--json").document["tables"][0]["title"] == "The gate"

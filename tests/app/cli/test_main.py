@@ -29,7 +29,8 @@ COMMANDS = (
 )
 SUBCOMMANDS = (
     *("models list", "models fetch", "models verify"),
-    *("experts list", "experts remove", "bench speed", "bench decoding", "bench conflicts", "bench citations", "bench abstention"),
+    *("experts list", "experts remove", "bench speed", "bench decoding", "bench conflicts", "bench citations"),
+    *("bench abstention", "bench gate"),
 )
 HEAVY = ("torch", "transformers", "sentence_transformers", "qdrant_client", "streamlit", "llama_index")
 

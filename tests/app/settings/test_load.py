@@ -97,6 +97,8 @@ def test_every_setting_can_be_given_by_its_environment_variable(tmp_path: Path) 
         "models.server_key": "sk",
         "retrieval.merging": "rrf",
         "generation.unsupported": "remove",
+        "generation.conflicts": "false",
+        "retrieval.draft": "0.1",
     }
     given |= {"models.encoder": "e", "models.generator": "g", "models.cache": "c", "generation.policy": "cad"}
     env = {variable(key): given.get(key, "1") for key in fields()} | {"SYMPOSIA_SPLIT_OVERLAP": "0"}

@@ -64,7 +64,7 @@ def test_an_unknown_flag_names_the_nearest(key: str) -> None:
         ("[verdict]\nsupport = 1.5", "verdict.support", "1.5", "a number from 0 to 1"),
         ("[verdict]\nsupport = nan", "verdict.support", "nan", "a number from 0 to 1"),
         ("[generation]\ntemperature = inf", "generation.temperature", "inf", "a number of 0 or more"),
-        ("[generation]\npolicy = 'adcad'", "generation.policy", "'adcad'", 'one of "greedy", "cad", "adacad"'),
+        ("[generation]\npolicy = 'adcad'", "generation.policy", "'adcad'", 'one of "greedy", "cad", "adacad", "coiecd"'),
         ("[models]\nencoder = ''", "models.encoder", "''", "text that is not empty"),
         ("[models]\nencoder = ['a']", "models.encoder", "['a']", "text that is not empty"),
         ("home = ''", "home", "''", "the path of a folder"),
@@ -77,7 +77,7 @@ def test_a_wrong_value_says_which_key_what_it_got_and_what_it_takes(
 ) -> None:
     path = write(text)
     error = error_of(path)
-    assert f"{key} is {got}, but it takes {takes_words}." in error.problem
+    assert f"{key} is {got}, but it takes {takes_words}" in error.problem
     assert str(path) in error.problem
     assert "default" in error.fix
 

@@ -4,16 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from generators.conflicts.detect import (
-    DEFAULT,
-    ConflictThresholds,
-    conflict_of,
-    enumerated,
-    find_conflict,
-    settled,
-    worth_asking,
-)
+from generators.conflicts.detect import conflict_of, enumerated, find_conflict
 from generators.conflicts.per_passage import PassageAnswer
+from generators.conflicts.thresholds import DEFAULT
 from tests.generators.conflicts.speaker import Speaker, found
 
 QUESTION = "How many days of leave do employees of Acme get?"
@@ -99,6 +92,17 @@ def test_two_passages_of_one_document_are_one_source() -> None:
     assert [side.text for side in conflict.sides] == ["30 days", "25 days"]
 
 
+def test_a_document_that_says_two_things_is_on_the_side_of_its_surest() -> None:
+    aside = replace(
+        OLD, number=5, passage=replace(OLD.passage, id="aside", text="Acme counts 12 days of leave at first.")
+    )
+    says = SAYS | {"at first": "12 days"}
+    assert find_conflict(Speaker(says), QUESTION, [OLD, aside]) is None
+    conflict = find_conflict(Speaker(says), QUESTION, [aside, OLD, NEW])
+    assert conflict is not None
+    assert [side.text for side in conflict.sides] == ["25 days", "30 days"]
+
+
 @pytest.mark.parametrize("probability", [0.0, 0.05])
 def test_the_model_is_not_asked_where_one_passage_alone_is_relevant(probability: float) -> None:
     model = Speaker(SAYS)
@@ -135,21 +139,6 @@ def test_a_passage_that_denies_the_answer_does_not_say_it(said: tuple[str, str])
     assert conflict is not None
     assert {side.text for side in conflict.sides} == set(said)
     assert find_conflict(model, question, [yes, no]) == conflict
-
-
-def test_words_settle_it_where_the_nearest_sentences_have_the_same_numbers() -> None:
-    assert settled(QUESTION, [NEW, ALSO])
-    assert not settled(QUESTION, [OLD, NEW])
-    idle = found(9, "Lunch is at noon.")
-    assert not settled(QUESTION, [idle, idle])
-
-
-def test_equal_texts_are_asked_once_and_a_threshold_of_0_keeps_all() -> None:
-    assert worth_asking(QUESTION, [OLD, replace(OLD, number=7)], DEFAULT) == [OLD]
-    everything = ConflictThresholds(relevance=0.0, relative=0.0, subject=0.0)
-    poor = replace(NEW, probability=0.0)
-    assert worth_asking(QUESTION, [OLD, poor], everything) == [OLD, poor]
-    assert worth_asking(QUESTION, [], DEFAULT) == []
 
 
 def test_an_enumeration_has_short_items_and_separators() -> None:

@@ -67,6 +67,10 @@ def test_a_choice_may_repeat_the_question_and_yes_needs_its_words() -> None:
 
 def test_a_sentence_that_repeats_the_question_is_cut_to_its_answer() -> None:
     assert shortened("The population of Broken Bow is 3,559.", QUESTION) == "3,559"
+    assert (
+        shortened('Ann P. Lee is the artist of the album "I Am".', "Who is the artist of the album I Am?")
+        == "Ann P. Lee"
+    )
     assert shortened("A city that is large", QUESTION) == "A city that is large"
 
 

@@ -74,7 +74,7 @@ def test_a_stop_string_ends_the_answer_even_where_the_server_ignores_it(model: R
     reply = model.stream(QUESTION, max_tokens=9, stop=["END"])
     assert "".join(reply) == "The sol."
     assert reply.reason == "stop"
-    assert served.left.wait(5)
+    assert served.left.wait(10)
 
 
 def test_the_limit_is_a_reason_of_its_own(model: RemoteModel, served: Served) -> None:
@@ -171,8 +171,8 @@ def test_an_answer_that_broke_off_is_an_error_and_is_not_begun_again(model: Remo
         (b'data: {"choices": [3]}\n\n', "no chat completion"),
         (b'data: {"error": {"message": "out of memory"}}\n\n', "out of memory"),
         (b"data: \xff\n\n", "not UTF-8"),
-        (b"<html>\n", "broke off"),
-        (b"", "broke off"),
+        (b"<html>\n<body>", "not JSON: <html> <body>"),
+        (b"", "it sent nothing"),
         (b'{"hello": 1}', "no chat completion"),
     ],
 )
@@ -193,10 +193,10 @@ def test_nobody_there_names_the_address_and_what_to_check() -> None:
 
 
 def test_a_silent_server_is_asked_twice_and_given_up(served: Served) -> None:
-    served.reactions = [Reaction(silence=5)]
-    model = RemoteModel(served.url, "tiny", timeout=0.1)
+    served.reactions = [Reaction(silence=20)]
+    model = RemoteModel(served.url, "tiny", timeout=0.6)
     model.client._sleep = lambda _: None
-    with pytest.raises(ServerError, match=r"nothing came for 0\.1 s") as caught:
+    with pytest.raises(ServerError, match=r"nothing came for 0\.6 s") as caught:
         text_of(model)
     assert "models.server_timeout" in caught.value.fix
     assert len(served.asked) == 2
@@ -306,10 +306,10 @@ def test_a_cancelled_answer_ends_and_closes_the_connection(model: RemoteModel, s
     started = time.perf_counter()
     reply = model.stream(QUESTION, max_tokens=9, cancelled=gone.is_set)
     text = "".join(reply)
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10
     assert (text == "") == early
     assert reply.reason == ""
-    assert served.left.wait(3)
+    assert served.left.wait(10)
 
 
 def test_leaving_a_stream_closes_the_connection(model: RemoteModel, served: Served) -> None:
@@ -317,7 +317,7 @@ def test_leaving_a_stream_closes_the_connection(model: RemoteModel, served: Serv
     reply = model.stream(QUESTION, max_tokens=9)
     next(reply)
     reply.close()
-    assert served.left.wait(3)
+    assert served.left.wait(10)
     assert [thread.name for thread in threading.enumerate() if thread.name == "symposia-server"] == []
 
 
@@ -327,7 +327,7 @@ def test_cancelling_ends_the_wait_for_another_attempt(served: Served) -> None:
     threading.Timer(0.2, gone.set).start()
     started = time.perf_counter()
     assert "".join(RemoteModel(served.url, "tiny").stream(QUESTION, max_tokens=9, cancelled=gone.is_set)) == ""
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10
 
 
 def test_several_answers_at_once_do_not_mix(model: RemoteModel, served: Served) -> None:

@@ -16,7 +16,7 @@ from app.bench.citations.records import NOT_MEASURED, parse_marks, record_text, 
 from app.bench.citations.refit import fit_contrasts
 from app.bench.citations.run import LEAN, MARKS, OURS, Plan, remembering
 from app.settings import load_settings
-from generators.pair_model import COLUMNS, COSINES, DROP, HOLD, WORDS
+from generators.pair_model import COLUMNS, COSINES, DOUBTED, HOLD, WORDS
 from indexes.errors import InputError
 from retrievers.evidence import Evidence
 from tests.fakes import TOPICS, WordEncoder, make_passages
@@ -94,10 +94,10 @@ def test_contrasts_are_fitted_on_what_was_measured() -> None:
     models = fit_contrasts(contrasts(30))
     assert {name: tuple(model.weights) for name, model in models.items()} == {
         HOLD: COLUMNS[HOLD],
-        DROP: COLUMNS[DROP],
+        DOUBTED: COLUMNS[DOUBTED],
     }
     assert models[HOLD].weights["hold"] > 0
-    assert all(abs(weight) < 10 for weight in models[DROP].weights.values())
+    assert all(abs(weight) < 10 for weight in models[DOUBTED].weights.values())
 
 
 def test_too_few_contrasts_are_refused() -> None:

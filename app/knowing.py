@@ -1,0 +1,29 @@
+"""Skipping retrieval where the language model surely knows the answer: off unless ``retrieval.draft`` is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generators.knowing import Knowing, Measured
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from retrievers.router import Knows
+
+
+def make_knows(settings: Settings, slices: Path, model: Callable[[], Any]) -> Knows | None:
+    """What the router asks; ``None``, which never skips, where it is off, was never measured, or a server writes.
+
+    Parameters
+    ----------
+    slices
+        Folder of the slices, where the measurements lie.
+    model
+        Gives the language model that is held here, when the first question needs it.
+    """
+    if settings.retrieval.draft == 0 or settings.models.server:
+        return None
+    measured = Measured.read(slices)
+    return None if measured is None else Knowing(model, measured, settings.retrieval.draft)

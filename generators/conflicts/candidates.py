@@ -1,0 +1,79 @@
+"""Which passages are worth asking for an answer of their own, and where asking is not needed: by words alone, no model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from generators.conflicts.cluster import negates
+from generators.conflicts.kinds import fits, wanted_quantities
+from generators.conflicts.per_passage import held, where
+from generators.conflicts.thresholds import ConflictThresholds
+from generators.numbers import numbers
+from generators.sentences import sentences
+from generators.support import names
+from indexes.terms import terms
+from retrievers.evidence import Evidence
+
+_IDENTIFIER = re.compile(r"\w+(?:[._]\w+)+")
+
+
+def worth_asking(question: str, evidence: Sequence[Evidence], thresholds: ConflictThresholds) -> list[Evidence]:
+    """The passages that may answer: relevant, about the question's subject, with something of the sort that it wants.
+
+    Of equal texts the first.
+    """
+    best = max((item.probability for item in evidence), default=0.0)
+    least = max(thresholds.relevance, thresholds.relative * best)
+    kept: dict[str, Evidence] = {}
+    for item in evidence:
+        if (
+            item.probability >= least
+            and _about(question, item, thresholds.subject)
+            and fits(item.passage.text, question)
+        ):
+            kept.setdefault(" ".join(item.passage.text.split()), item)
+    closeness = {item.number: _closeness(question, item) for item in kept.values()}
+    least = thresholds.close * max(closeness.values(), default=0.0)
+    return [item for item in kept.values() if not item.passage.heading or closeness[item.number] >= least]
+
+
+def settled(question: str, evidence: Sequence[Evidence], answer: str = "") -> bool:
+    """Whether words alone show that the passages agree.
+
+    They do where all say the ``answer`` that was written from them, or where the question wants a quantity, and the
+    sentence of each that is nearest to it has the same numbers, and some.
+    """
+    if answer and all(says(answer, question, item) for item in evidence):
+        return True
+    if wanted_quantities("", question) is None:
+        return False
+    spans = [where(question, question, item.passage.text) for item in evidence]
+    found = [numbers(item.passage.text[a:b]) - numbers(question) for item, (a, b) in zip(evidence, spans, strict=True)]
+    return bool(found[0]) and all(each == found[0] for each in found)
+
+
+def says(answer: str, question: str, item: Evidence) -> bool:
+    """Whether a passage holds every word of ``answer``, and denies nothing that it affirms."""
+    start, end = where(answer, question, item.passage.text)
+    sentence = item.passage.text[start:end]
+    return held(answer, question, item.passage) >= 1 and negates(answer) == negates(sentence)
+
+
+def _about(question: str, item: Evidence, least: float) -> bool:
+    """Whether a passage is about what the question is about: it has its numbers, its identifiers, and its names."""
+    if not item.passage.heading:
+        return True
+    text = f"{item.passage.searchable}\n{item.passage.date}"
+    if numbers(question) - numbers(text) or any(name not in text for name in _IDENTIFIER.findall(question)):
+        return False
+    wanted, there = names(question) or terms(question), terms(text)
+    return not wanted or len(wanted & there) / len(wanted) >= least
+
+
+def _closeness(question: str, item: Evidence) -> float:
+    """Largest share of the question's words that one sentence has, with the heading."""
+    asked, heading = terms(question), terms(item.passage.heading)
+    spans = sentences(item.passage.text)
+    shared = (len(asked & (heading | terms(item.passage.text[start:end]))) for start, end in spans)
+    return max(shared, default=0) / len(asked) if asked else 0.0

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from generators.conflicts.candidates import settled, worth_asking
+from generators.conflicts.thresholds import DEFAULT, ConflictThresholds
+from tests.generators.conflicts.speaker import found
+
+QUESTION = "How many days of leave do employees of Acme get?"
+OLD = found(1, "Employees of Acme get 25 days of leave.", "Acme handbook", date="2019-01-01")
+NEW = found(2, "Acme gives its employees 30 days of leave a year.", "Acme policy", date="2023-01-01")
+ALSO = found(3, "At Acme, leave is 30 days for all employees.", "Acme intranet")
+NOISE = found(4, "Employees of Acme get lunch at noon, all 7 days.", "Acme canteen")
+
+
+def test_words_settle_it_where_the_nearest_sentences_have_the_same_numbers() -> None:
+    assert settled(QUESTION, [NEW, ALSO])
+    assert not settled(QUESTION, [OLD, NEW])
+    idle = found(9, "Lunch is at noon.")
+    assert not settled(QUESTION, [idle, idle])
+
+
+def test_equal_texts_are_asked_once_and_a_threshold_of_0_keeps_all() -> None:
+    assert worth_asking(QUESTION, [OLD, replace(OLD, number=7)], DEFAULT) == [OLD]
+    everything = ConflictThresholds(relevance=0.0, relative=0.0, subject=0.0)
+    poor = replace(NEW, probability=0.0)
+    assert worth_asking(QUESTION, [OLD, poor], everything) == [OLD, poor]
+    assert worth_asking(QUESTION, [], DEFAULT) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [
+        ("Which number does date.isoweekday of Acme give for Sunday?", "date.weekday of Acme gives 6 for Sunday."),
+        ("How many cars did Acme sell on Sunday in 2019?", "In 2018 Acme sold 6 cars on Sunday."),
+    ],
+)
+def test_another_identifier_or_year_is_another_subject(question: str, other: str) -> None:
+    one = found(1, "In 2019 Acme sold 7 cars on Sunday; date.isoweekday gives 7.", "Acme")
+    assert worth_asking(question, [one, found(2, other, "Acme")], DEFAULT) == [one]
