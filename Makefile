@@ -8,7 +8,7 @@ CHROMIUM := /usr/bin/chromium
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding bench-retrieval bench-overhead reproduce browser clean
+.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding bench-citations bench-abstention bench-gate bench-conflicts bench-retrieval bench-overhead reproduce browser clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,8 +52,20 @@ types: $(READY) ## check types
 bench: models ## print speed and memory on the demo panel
 	$(BIN)/symposia bench speed
 
-bench-decoding: models ## AdaCAD beside greedy on 200 nq-swap questions (needs ../shared/data)
+bench-decoding: models ## nine decoding policies where the context is right, agrees, or is wrong (needs ../shared/data; an hour)
 	$(BIN)/symposia bench decoding
+
+bench-citations: models ## our citations beside printed marks and embedding similarity (needs ../shared/data)
+	$(BIN)/symposia bench citations
+
+bench-abstention: models ## who knows when not to answer, with the risk-coverage curves (needs ../shared/data)
+	$(BIN)/symposia bench abstention
+
+bench-gate: models ## whether to retrieve: needless searches saved, and needed ones lost (needs ../shared/data)
+	$(BIN)/symposia bench gate
+
+bench-conflicts: models ## sources that disagree, beside one answer from all of them (needs ../shared/data)
+	$(BIN)/symposia bench conflicts
 
 reproduce: models ## run the commands whose scores are known, and say OK, OKish or FAIL (needs ../shared/data)
 	$(BIN)/symposia reproduce

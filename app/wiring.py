@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.models.resolve import languages_of, resolve
+from app.models.writing import language_model
 from generators.answerer import Answerer, Options
 from generators.calibrated_verdict import CalibratedVerdict
 from generators.entailment import EntailmentModel
-from generators.language_model import LocalModel
 from generators.measuring import Checks
 from generators.policies.base import Policy
 from generators.policies.registry import policy
-from generators.remote.model import RemoteModel
 from generators.verdict import Thresholds
 from indexes.encoders.open import open_encoder
 from indexes.store.open import opener
@@ -54,17 +53,7 @@ def make_answerer(settings: Settings, panel: Panel) -> Answerer:
         generation.unsupported,
         generation.conflicts,
     )
-    return Answerer(make_model(settings), make_policy(settings), options, partial(facts, panel, settings))
-
-
-def make_model(settings: Settings) -> LocalModel | RemoteModel:
-    """The language model: the server's where one is set, else one that is held here."""
-    models = settings.models
-    if models.server:
-        key = models.server_key.get_secret_value()
-        return RemoteModel(models.server, models.server_model, key, models.server_timeout, models.server_window)
-    folder = resolve(models.generator, "generator", models.folder)
-    return LocalModel(folder, dtype=models.dtype, threads=models.threads or None)
+    return Answerer(language_model(settings.models), make_policy(settings), options, partial(facts, panel, settings))
 
 
 def make_checks(settings: Settings, panel: Panel) -> Checks:
@@ -72,7 +61,7 @@ def make_checks(settings: Settings, panel: Panel) -> Checks:
     models, entailment = settings.models, None
     if models.entailment:
         entailment = EntailmentModel(resolve(models.entailment, "entailment", models.folder))
-    return Checks(encode=panel.encoder.encode_questions, entailment=entailment)
+    return Checks(encode=panel.encoder.encode_passages, entailment=entailment)
 
 
 def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
@@ -121,5 +110,5 @@ def facts(panel: Panel, settings: Settings) -> list[str]:
         "You answer from documents that your experts have indexed, cite the passages, and say so when they do not hold the answer.",
         f"You have {len(panel.experts)} experts: {names}.",
         *experts,
-        f"You run locally with the language model {settings.models.generator} and the encoder {settings.models.encoder}.",
+        f"You write with the language model {settings.models.writer}; the encoder {settings.models.encoder} runs here.",
     ]

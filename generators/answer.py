@@ -32,9 +32,10 @@ class Citation:
     start, end
         The supporting span, as offsets into the evidence passage's text.
     contrast
-        Nats per token by which the passage raises the claim's log-probability over no passage at all.
+        Nats per token by which the passage raises the claim's log-probability over no passage at all; NaN where it was
+        not measured.
     support
-        Degree to which the passage supports the claim, 0 to 1 (see ``generators.support``).
+        Probability, 0 to 1, that the claim rests on the passage (see ``generators.measuring``).
     """
 
     number: int

@@ -21,7 +21,8 @@ from generators.remote.model import RemoteModel
 from generators.sentences import sentences
 from generators.unsupported import Unsupported, without_unsupported
 from generators.verdict import Signals, Thresholds, abstention, decide, hopeless, supported_share, unknown_names
-from generators.writers import LanguageModel, Writing, writer_for
+from generators.writers import LanguageModel, writer_for
+from generators.writing import Writing
 from generators.written import BREAK, Written, joined
 from retrievers.evidence import Evidence, Route
 from retrievers.gate import expression
@@ -73,6 +74,7 @@ class _Said:
     decoded: bool = True
     conflict: Conflict | None = None
     memory: str = ""
+    differs: float = float("nan")
 
 
 class Answerer:
@@ -157,8 +159,9 @@ class Answerer:
         conflict = next((part.conflict for part in checked if part.conflict is not None), None)
         divergence = largest([value for part in checked for value in part.draft.divergences])
         # A text that says the same in other words is no other memory.
-        remembered = [part.memory for part in checked if differs(part.question, part.draft.text, part.memory) > 0]
-        said = _Said(text, claims, divergence, conflict=conflict, memory=BREAK.join(remembered))
+        apart = [differs(part.question, part.draft.text, part.memory) for part in checked]
+        memory = BREAK.join(part.memory for part, value in zip(checked, apart, strict=True) if value > 0)
+        said = _Said(text, claims, divergence, conflict=conflict, memory=memory, differs=largest(apart))
         refused = all(part.refused for part in checked)
         return said, replace(
             signals, refused=refused, supported=supported_share(claims), conflict=conflict is not None
@@ -201,6 +204,7 @@ class Answerer:
             "supported": signals.supported,
             "refused": float(signals.refused),
             "divergence": said.divergence,
+            "memory differs": said.differs,
             "confidence": signals.confidence if signals.retrieved else float("nan"),
         }
         decoded = said.decoded and bool(said.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,14 @@ from app.cli.options import AsJson
 
 BEIR = Path("beir")
 RAMDOCS = Path("qa", "ramdocs-dev", "ramdocs.jsonl")
+
+
+class Part(StrEnum):
+    """The two parts of the questions of ``bench decoding``."""
+
+    report = "report"
+    tune = "tune"
+
 
 bench = typer.Typer(help="Measure speed, size and decoding.", no_args_is_help=True)
 
@@ -41,7 +50,7 @@ def decoding(
     limit: Annotated[int, typer.Option(min=1, help="Questions in each slice.")] = 300,
     timed: Annotated[int, typer.Option(min=1, help="Questions on which each policy is timed alone.")] = 30,
     seed: Annotated[int, typer.Option(help="Seed of their draw.")] = 0,
-    part: Annotated[str, typer.Option(help="report, or tune: the questions that policies are tuned on.")] = "report",
+    part: Annotated[Part, typer.Option(help="The questions to ask: policies are tuned on the others.")] = Part.report,
     out: Annotated[
         Path | None, typer.Option(help="Folder of what was said; else below the home.", show_default=False)
     ] = None,
@@ -54,7 +63,7 @@ def decoding(
     output = invocation.output(as_json)
     settings = invocation.load().settings
     folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
-    plan = Plan(folder, limit, timed, seed, "tune" if part == "tune" else "report")
+    plan = Plan(folder, limit, timed, seed, "tune" if part is Part.tune else "report")
     target = out or settings.home / "benchmarks" / "decoding"
     with output.progress("decoding") as update:
         found = run(settings, plan, target, lambda what, done, total: update(f"{what}: {done} of {total or '?'}"))

@@ -33,9 +33,10 @@ def worth_asking(question: str, evidence: Sequence[Evidence], thresholds: Confli
             and fits(item.passage.text, question)
         ):
             kept.setdefault(" ".join(item.passage.text.split()), item)
-    closeness = {item.number: _closeness(question, item) for item in kept.values()}
+    named = _best_named(question, list(kept.values()))
+    closeness = {item.number: _closeness(question, item) for item in named}
     least = thresholds.close * max(closeness.values(), default=0.0)
-    return [item for item in kept.values() if not item.passage.heading or closeness[item.number] >= least]
+    return [item for item in named if not item.passage.heading or closeness[item.number] >= least]
 
 
 def settled(question: str, evidence: Sequence[Evidence], answer: str = "") -> bool:
@@ -69,6 +70,17 @@ def _about(question: str, item: Evidence, least: float) -> bool:
         return False
     wanted, there = names(question) or terms(question), terms(text)
     return not wanted or len(wanted & there) / len(wanted) >= least
+
+
+def _best_named(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Without the passages whose heading names less of what the question names than another's does.
+
+    "Uganda › Geography" may mention Tanzania, but beside "Tanzania › Geography" it speaks of another country.
+    """
+    wanted = names(question)
+    shared = {item.number: len(wanted & terms(item.passage.heading)) for item in evidence}
+    most = max(shared.values(), default=0)
+    return [item for item in evidence if not item.passage.heading or shared[item.number] == most]
 
 
 def _closeness(question: str, item: Evidence) -> float:

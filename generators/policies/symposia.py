@@ -1,4 +1,4 @@
-"""This project's own policy: a sure context is followed unasked; an unsure one is weighed against memory by their distance."""
+"""Our own policy: a sure context is followed unasked; an unsure one is weighed against memory by their distance."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from generators import prompts
 from generators.language_model import LocalModel
 from generators.policies.registry import policy
 from generators.remote.model import RemoteModel
-from generators.writers import LocalWriter, RemoteWriter, Writer, writer_for
+from generators.remote.writer import RemoteWriter
+from generators.writers import LocalWriter, writer_for
+from generators.writing import Writer
 from indexes.errors import InputError, ServerError
 from indexes.passage import Document, Passage
 from retrievers.evidence import Evidence

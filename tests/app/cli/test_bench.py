@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+import app.bench.decoding
+from app.bench.decoding import Plan
+from evaluation.decoding import Comparison
 from evaluation.intervals import Interval
 from evaluation.report import Row, Table
 
@@ -22,15 +25,17 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         made.append({"passages": settings.retrieval.passages, "as_json": output.as_json})
         return {"ok": settings.retrieval.passages < 9}
 
-    def decoding(_: Any, data: Path, **options: Any) -> Table:
-        options.pop("on_progress")("1 of 2 answers")
-        made.append({"data": data, **options})
-        return Table("NQ-Swap", ("F1",), (Row("greedy", 2, {"F1": Interval(0.5, 0.4, 0.6)}),), "greedy", ("A note.",))
+    def decoding(_: Any, plan: Plan, out: Path, report: Any) -> Comparison:
+        report("questions", 1, 2)
+        made.append({"plan": plan, "out": out})
+        rows = (Row("greedy", 2, {"EM": Interval(0.5, 0.4, 0.6)}),)
+        tables = [Table(title, ("EM",), rows, "greedy", ("A note.",)) for title in ("summary", "conflict")]
+        return Comparison(tables[0], {"conflict": tables[1]})
 
-    for name, run in (("speed", speed), ("decoding", decoding)):
-        module = ModuleType(f"app.bench.{name}")
-        module.run = run  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, f"app.bench.{name}", module)
+    module = ModuleType("app.bench.speed")
+    module.run = speed  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "app.bench.speed", module)
+    monkeypatch.setattr(app.bench.decoding, "run", decoding)
     return made
 
 
@@ -41,19 +46,26 @@ def test_a_missed_target_of_speed_ends_with_1(run: Any, calls: Calls, passages: 
     assert calls == [{"passages": passages, "as_json": True}]
 
 
-def test_the_data_of_decoding_is_found_below_the_variable(
+def test_the_data_of_decoding_is_found_below_the_variable_and_what_is_said_is_kept_below_the_home(
     run: Any, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYMPOSIA_DATA", str(tmp_path))
-    ended = run("bench", "decoding", "--limit", "7")
-    assert calls == [{"data": tmp_path / "qa" / "nq-swap" / "dev.parquet", "n": 7, "seed": 0}]
-    assert ended.out.splitlines() == ["NQ-Swap", "system  n  F1", "greedy  2  0.500 [0.400, 0.600]", "A note."]
-    assert "1 of 2 answers" in ended.err
+    ended = run("--home", str(tmp_path), "bench", "decoding", "--limit", "7")
+    assert calls == [{"plan": Plan(tmp_path, 7), "out": tmp_path / "benchmarks" / "decoding"}]
+    table = ["system  n  EM", "greedy  2  0.500 [0.400, 0.600]"]
+    assert ended.out.splitlines() == ["conflict", *table, "summary", *table, "A note."]
+    assert "questions: 1 of 2" in ended.err
 
 
-def test_the_data_of_decoding_may_be_named(run: Any, calls: Calls) -> None:
-    assert run("bench", "decoding", "--data", "x.parquet", "--seed", "3", "--json").document["baseline"] == "greedy"
-    assert calls == [{"data": Path("x.parquet"), "n": 200, "seed": 3}]
+def test_the_data_and_the_part_of_decoding_may_be_named(run: Any, calls: Calls, tmp_path: Path) -> None:
+    given = ("--data", "x", "--seed", "3", "--part", "tune", "--timed", "5", "--out", str(tmp_path), "--json")
+    assert run("bench", "decoding", *given).document["summary"]["baseline"] == "greedy"
+    assert calls == [{"plan": Plan(Path("x"), 300, 5, 3, "tune"), "out": tmp_path}]
+
+
+def test_a_part_of_decoding_that_is_none_is_wrong_usage(run: Any, calls: Calls) -> None:
+    assert run("bench", "decoding", "--part", "test").code == 2
+    assert calls == []
 
 
 def test_an_unknown_bench_is_wrong_usage(run: Any, calls: Calls) -> None:

@@ -40,3 +40,13 @@ def test_equal_texts_are_asked_once_and_a_threshold_of_0_keeps_all() -> None:
 def test_another_identifier_or_year_is_another_subject(question: str, other: str) -> None:
     one = found(1, "In 2019 Acme sold 7 cars on Sunday; date.isoweekday gives 7.", "Acme")
     assert worth_asking(question, [one, found(2, other, "Acme")], DEFAULT) == [one]
+
+
+def test_a_passage_headed_by_another_subject_is_not_asked_beside_one_headed_by_the_right_one() -> None:
+    question = "What is the highest point of Tanzania?"
+    right = found(1, "Highest point: Kilimanjaro 5,895 m", "Tanzania › Geography")
+    other = found(2, "Highest point: Mount Stanley 5,110 m; it borders Tanzania.", "Uganda › Geography")
+    atlas = found(3, "The highest point of Tanzania is Mount Meru, 4,562 m.")
+    assert worth_asking(question, [right, other], DEFAULT) == [right]
+    assert worth_asking(question, [right, other, atlas], DEFAULT) == [right, atlas]
+    assert worth_asking(question, [other], DEFAULT) == [other]
