@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.training_data import Shelf, read_labelled
 from evaluation.routing import Routed, RoutingSummary, routing_summary
+from generators.knowing import ClosedBook, Measured
 from indexes.errors import InputError
 from retrievers.calibrated_router import Calibrated, fit
 from retrievers.panel import Panel
@@ -49,7 +50,13 @@ class Calibration:
         }
 
 
-def calibrate(panel: Panel, sources: Sequence[str], coverage: float, seed: int = 0) -> Calibration:
+def calibrate(
+    panel: Panel,
+    sources: Sequence[str],
+    coverage: float,
+    seed: int = 0,
+    model: Callable[[], ClosedBook] | None = None,
+) -> Calibration:
     """Fit temperature and mass, and keep them in the panel's folder; they serve from the next start on.
 
     Parameters
@@ -59,6 +66,9 @@ def calibrate(panel: Panel, sources: Sequence[str], coverage: float, seed: int =
         pilot was made from.
     coverage
         The chance, at least, that the right expert is among those asked.
+    model
+        Gives the language model, where it is to be measured how sure it is of these questions without sources: what
+        ``retrieval.draft`` rests on.
     """
     panel.open()
     asked = _questions(panel, sources)
@@ -75,6 +85,8 @@ def calibrate(panel: Panel, sources: Sequence[str], coverage: float, seed: int =
     logits = [router.scorer.logits(text, vector, profiles) for text, vector in zip(texts, vectors, strict=True)]
     calibrated = fit(logits, [names.index(owner) for owner in owners], names, coverage, seed)
     calibrated.write(panel.folder)
+    if model is not None:
+        Measured.of(model(), texts).write(panel.folder)
 
     def summary(chosen: ScoredRouter) -> RoutingSummary:
         routes = [chosen.route(t, v, profiles, Wishes(retrieval=True)) for t, v in zip(texts, vectors, strict=True)]

@@ -220,8 +220,11 @@ class Symposium:
         It serves from the next ``open`` on.
         """
         from app.calibrate import calibrate
+        from app.models.writing import local_model
 
-        return calibrate(self.panel, sources, coverage, seed)
+        models = self.settings.models
+        asked = self.settings.retrieval.draft > 0 and not models.server
+        return calibrate(self.panel, sources, coverage, seed, (lambda: local_model(models)) if asked else None)
 
     def reset_calibration(self) -> None:
         """Let the router follow the settings again, from the next ``open`` on."""

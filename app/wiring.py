@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.knowing import make_knows
 from app.models.resolve import languages_of, resolve
 from app.models.writing import language_model
 from generators.answerer import Answerer, Options
@@ -27,19 +29,24 @@ from retrievers.router import ScoredRouter
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.symposium import Symposium
+    from generators.language_model import LocalModel
+    from generators.remote.model import RemoteModel
     from retrievers.gate import NullExpert
+
+    Model = Callable[[], LocalModel | RemoteModel]
 
 
 def wire(kind: type[Symposium], settings: Settings) -> Symposium:
     """Build a ``Symposium`` from settings."""
     # OpenMP reads it when torch is first imported: threads that wait asleep leave a busy machine its cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    panel = make_panel(settings)
+    model = cache(partial(language_model, settings.models))  # one for the answers and for the router that asks it
+    panel = make_panel(settings, model=model)
     latin_only = languages_of(settings.models.encoder) == ("en",)
-    return kind(settings, panel, partial(make_answerer, settings, panel), latin_only=latin_only)
+    return kind(settings, panel, partial(make_answerer, settings, panel, model), latin_only=latin_only)
 
 
-def make_answerer(settings: Settings, panel: Panel) -> Answerer:
+def make_answerer(settings: Settings, panel: Panel, model: Model | None = None) -> Answerer:
     """What writes answers; a ``MissingModelError`` where the language model has not been fetched."""
     generation, verdict = settings.generation, settings.verdict
     calibrated = CalibratedVerdict.read(panel.folder)
@@ -53,7 +60,8 @@ def make_answerer(settings: Settings, panel: Panel) -> Answerer:
         generation.unsupported,
         generation.conflicts,
     )
-    return Answerer(language_model(settings.models), make_policy(settings), options, partial(facts, panel, settings))
+    held = language_model(settings.models) if model is None else model()
+    return Answerer(held, make_policy(settings), options, partial(facts, panel, settings))
 
 
 def make_checks(settings: Settings, panel: Panel) -> Checks:
@@ -64,8 +72,11 @@ def make_checks(settings: Settings, panel: Panel) -> Checks:
     return Checks(encode=panel.encoder.encode_passages, entailment=entailment)
 
 
-def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
-    """The panel alone: all that retrieval needs. Its slices lie in ``folder``, by default ``home/slices``."""
+def make_panel(settings: Settings, folder: Path | None = None, model: Model | None = None) -> Panel:
+    """The panel alone: all that retrieval needs. Its slices lie in ``folder``, by default ``home/slices``.
+
+    ``model`` gives the language model to a router that is to ask it whether it knows the answer itself.
+    """
     models, store, retrieval = settings.models, settings.store, settings.retrieval
     source, name = resolve(models.encoder, "encoder", models.folder), Path(models.encoder).name
     encoder = open_encoder(source, name, models.runtime, models.folder, models.threads)
@@ -77,19 +88,22 @@ def make_panel(settings: Settings, folder: Path | None = None) -> Panel:
         slices,
         encoder,
         opener(store.url, store.api_key.get_secret_value(), store.timeout),
-        partial(make_router, settings, slices),
+        partial(make_router, settings, slices, model),
         Retrieval(retrieval.passages, retrieval.depth, retrieval.floor, retrieval.merging, retrieval.prior),
         reranker,
     )
 
 
-def make_router(settings: Settings, slices: Path, null: NullExpert) -> ScoredRouter:
+def make_router(settings: Settings, slices: Path, model: Model | None, null: NullExpert) -> ScoredRouter:
     """The router: mass and temperature are its calibration's where there is one beside the slices; see ``app.calibrate``."""
     retrieval, calibrated = settings.retrieval, Calibrated.read(slices)
     mass, temperature = retrieval.mass, 1.0
     if calibrated is not None:
         mass, temperature = calibrated.guarantee.mass, calibrated.temperature
-    return ScoredRouter(null, mass=mass, most=retrieval.most_experts, skip=retrieval.skip, temperature=temperature)
+    knows = None if model is None else make_knows(settings, slices, model)
+    return ScoredRouter(
+        null, mass=mass, most=retrieval.most_experts, skip=retrieval.skip, temperature=temperature, knows=knows
+    )
 
 
 def make_policy(settings: Settings) -> Policy:

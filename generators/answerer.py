@@ -163,9 +163,7 @@ class Answerer:
         memory = BREAK.join(part.memory for part, value in zip(checked, apart, strict=True) if value > 0)
         said = _Said(text, claims, divergence, conflict=conflict, memory=memory, differs=largest(apart))
         refused = all(part.refused for part in checked)
-        return said, replace(
-            signals, refused=refused, supported=supported_share(claims), conflict=conflict is not None
-        )
+        return said, replace(signals, refused=refused, supported=supported_share(claims), conflict=conflict is not None)
 
     def _from_memory(self, question: str, route: Route, cancelled: Cancelled | None) -> Iterator[Event]:
         started, sum_ = time.perf_counter(), expression(question) if route.kind == "arithmetic" else None

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -139,7 +140,8 @@ class _Bench:
 
     def spoken(self, slices: Mapping[str, Sequence[ContextQuestion]]) -> list[Said]:
         """What every policy says to every item, and what memory alone says."""
-        items = list({item.id: item for group in slices.values() for item in group}.values())
+        turns = zip_longest(*slices.values())  # in turns, so that of a run cut short each slice has its share
+        items = list({item.id: item for turn in turns for item in turn if item is not None}.values())
         file = self.folder / "said.jsonl"
         known = {(one.item, one.policy): one for one in _read(file)}
         names = [ALONE, *self.plan.policies]

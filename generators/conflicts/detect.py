@@ -20,6 +20,7 @@ from generators.conflicts.cluster import Encode, clusters
 from generators.conflicts.kinds import fits
 from generators.conflicts.per_passage import Asked, PassageAnswer, answers_per_passage
 from generators.conflicts.thresholds import DEFAULT, ConflictThresholds
+from indexes.terms import terms
 from retrievers.evidence import Evidence
 
 MOST_WORDS = 12  # of a short answer; a longer one tells a story that others cannot be compared with
@@ -73,8 +74,10 @@ def conflict_of(
     """What ``find_conflict`` decides once the passages have answered; asks no model."""
     passages = {item.number: item for item in evidence}
     sure = sorted((a for a in answers if _sure(a, question, thresholds)), key=lambda a: a.number)
+    sure = _same_subject(sure, passages, thresholds)
     groups = [[sure[i] for i in group] for group in clusters([each.text for each in sure], question, encode)]
-    groups = _one_voice(_without_lists(groups, passages), passages, thresholds)
+    groups = _undivided(_without_lists(groups, passages), passages)
+    groups = _one_voice(groups, passages, thresholds)
     if len(groups) < 2:
         return None
     groups.sort(key=lambda group: (-_sources(group, passages), -max(a.log_prob for a in group), group[0].number))
@@ -85,6 +88,38 @@ def _sure(answer: PassageAnswer, question: str, thresholds: ConflictThresholds) 
     if not answer.text or _margin(answer, thresholds) < 0 or answer.support < thresholds.support:
         return False
     return len(answer.text.split()) <= MOST_WORDS and fits(answer.text, question)
+
+
+def _same_subject(
+    answers: Sequence[PassageAnswer], passages: dict[int, Evidence], thresholds: ConflictThresholds
+) -> list[PassageAnswer]:
+    """Without what headed passages say of other things: in a sentence further from the question, or of themselves.
+
+    To "which function …?" the passage on ``choice`` says ``choice`` and that on ``sample`` says ``sample``: no contradiction.
+    """
+    nearest = max((a.near for a in answers if passages[a.number].passage.heading), default=0.0)
+
+    def kept(answer: PassageAnswer) -> bool:
+        heading = passages[answer.number].passage.heading
+        if not heading:
+            return True
+        itself = bool(terms(answer.text)) and terms(answer.text) <= terms(heading)
+        return answer.near >= thresholds.same * nearest and not itself
+
+    return [answer for answer in answers if kept(answer)]
+
+
+def _undivided(groups: list[list[PassageAnswer]], passages: dict[int, Evidence]) -> list[list[PassageAnswer]]:
+    """Without answers whose own sentence also says what another side answers: it may well mean that."""
+
+    def divided(answer: PassageAnswer, place: int) -> bool:
+        sentence = passages[answer.number].passage.text[answer.start : answer.end].casefold()
+        others = (other.text.casefold() for number, group in enumerate(groups) if number != place for other in group)
+        apart = (text for text in others if text not in answer.text.casefold())  # "not allowed" says "allowed"
+        return any(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", sentence) for text in apart)
+
+    kept = [[a for a in group if not divided(a, place)] for place, group in enumerate(groups)]
+    return [group for group in kept if group]
 
 
 def _margin(answer: PassageAnswer, thresholds: ConflictThresholds) -> float:

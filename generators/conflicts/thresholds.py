@@ -28,6 +28,9 @@ class ConflictThresholds:
         question.
     near
         By how much less will do where its sentence, with the heading, has all of them; in proportion between.
+    same
+        Least share of the question's words in an answer's sentence, with its heading, relative to the nearest answer's;
+        for passages with a heading.
     support
         Least share of an answer's words that its passage holds.
     """
@@ -38,6 +41,7 @@ class ConflictThresholds:
     close: float = 0.5
     log_prob: float = -0.9
     near: float = 1.5
+    same: float = 0.7
     support: float = 0.75
 
 

@@ -19,7 +19,9 @@ from generators.policies.symposia import Symposia
 from indexes.errors import InputError
 
 # To add a policy: write its module, then name its class here and in the settings' [generation].
-POLICIES: dict[str, type[Any]] = {kind.name: kind for kind in (Greedy, CAD, AdaCAD, COIECD, CoCoA, ARR, GRD, NWCAD, Symposia)}
+POLICIES: dict[str, type[Any]] = {
+    kind.name: kind for kind in (Greedy, CAD, AdaCAD, COIECD, CoCoA, ARR, GRD, NWCAD, Symposia)
+}
 
 
 def policy(name: str, **options: float) -> Policy:

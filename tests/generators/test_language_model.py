@@ -38,9 +38,7 @@ def test_making_one_loads_nothing(tmp_path: Path) -> None:
 
 def test_importing_the_rooms_parts_imports_no_torch() -> None:
     modules = "language_model, decoding, sampling, detokenizer, key_values, scoring, model_files, precision"
-    code = (
-        f"import sys; import generators.policies.registry; from generators import {modules}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
-    )
+    code = f"import sys; import generators.policies.registry; from generators import {modules}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

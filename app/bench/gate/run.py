@@ -208,8 +208,10 @@ def _self_knowledge(trivia: Sequence[Put], closed: Sequence[Draft], right: Seque
                 values[column] = area(auroc(sure, correct), *counts)
         rows.append(Row(name, len(own), values))
     notes = (
-        ("Answers that hold a gold answer, and that equal one; the area under the ROC curve by which low uncertainty tells "
-        "the former from the rest. 95 % intervals: Wilson's, and Hanley and McNeil's."),
+        (
+            "Answers that hold a gold answer, and that equal one; the area under the ROC curve by which low uncertainty tells "
+            "the former from the rest. 95 % intervals: Wilson's, and Hanley and McNeil's."
+        ),
     )
     return Table("Trivia from memory", ("contains", "exact", *AREAS.values()), tuple(rows), notes=notes)
 

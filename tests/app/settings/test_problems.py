@@ -64,7 +64,12 @@ def test_an_unknown_flag_names_the_nearest(key: str) -> None:
         ("[verdict]\nsupport = 1.5", "verdict.support", "1.5", "a number from 0 to 1"),
         ("[verdict]\nsupport = nan", "verdict.support", "nan", "a number from 0 to 1"),
         ("[generation]\ntemperature = inf", "generation.temperature", "inf", "a number of 0 or more"),
-        ("[generation]\npolicy = 'adcad'", "generation.policy", "'adcad'", 'one of "greedy", "cad", "adacad", "coiecd"'),
+        (
+            "[generation]\npolicy = 'adcad'",
+            "generation.policy",
+            "'adcad'",
+            'one of "greedy", "cad", "adacad", "coiecd"',
+        ),
         ("[models]\nencoder = ''", "models.encoder", "''", "text that is not empty"),
         ("[models]\nencoder = ['a']", "models.encoder", "['a']", "text that is not empty"),
         ("home = ''", "home", "''", "the path of a folder"),

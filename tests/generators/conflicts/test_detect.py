@@ -56,7 +56,7 @@ def test_a_less_sure_answer_will_do_where_its_sentence_has_the_words_of_the_ques
 
     def sides(log_prob: float, near: float) -> int:
         rival = PassageAnswer(2, "30 days", log_prob, 1.0, near, 0, 5)
-        conflict = conflict_of(QUESTION, [sure, rival], [OLD, NEW])
+        conflict = conflict_of(QUESTION, [sure, rival], [OLD, NEW], replace(DEFAULT, same=0.0))
         return len(conflict.sides) if conflict else 0
 
     assert sides(least, 1.0) == sides(DEFAULT.log_prob, 0.0) == 2
@@ -167,3 +167,21 @@ def test_the_real_model_finds_which_manual_says_otherwise(real_folder: object) -
         ("140", 2),
     ]
     assert find_conflict(model, question, [manuals[0], manuals[2]]) is None
+
+
+def test_what_a_headed_passage_says_in_a_sentence_further_from_the_question_makes_no_side() -> None:
+    question = "What is the capital of Saudi Arabia?"
+    right = found(1, "Capital: Riyadh", "Saudi Arabia › Government")
+    holy = found(2, "Saudi Arabia is home to two holy places, Mecca and Medina.", "Saudi Arabia › Introduction")
+    cities = found(3, "Largest cities: Riyadh (capital) 7.7 million, Mecca 2.2 million", "Saudi Arabia › People")
+    says = {"Capital: Riyadh": "Riyadh", "holy": "Mecca", "Largest": "Mecca"}
+    assert find_conflict(Speaker(says), question, [right, holy]) is None
+    assert find_conflict(Speaker(says), question, [right, cities]) is None, "its sentence says Riyadh too"
+
+
+def test_passages_that_name_themselves_do_not_contradict_one_another() -> None:
+    question = "Which function of the random module chooses elements?"
+    one = found(1, "choice(seq): chooses one of the elements; a function of the random module.", "random.choice")
+    two = found(2, "sample(seq, k): chooses unique elements; a function of the random module.", "random.sample")
+    says = {"choice(seq)": "random.choice", "sample(seq": "random.sample"}
+    assert find_conflict(Speaker(says), question, [one, two]) is None
