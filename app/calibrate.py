@@ -9,7 +9,7 @@ from typing import Any
 
 from app.training_data import Shelf, read_labelled
 from evaluation.routing import Routed, RoutingSummary, routing_summary
-from generators.knowing import ClosedBook, Measured
+from generators.decoding.knowing import ClosedBook, Measured
 from indexes.errors import InputError
 from retrievers.calibrated_router import Calibrated, fit
 from retrievers.panel import Panel

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation.answers import contains
 from evaluation.files import json_lines, malformed
 from generators.answer import Answer, Verdict
-from generators.calibrated_verdict import CalibratedVerdict, Tried, fewest, fit
+from generators.verdicts.calibrated_verdict import CalibratedVerdict, Tried, fewest, fit
 from indexes.errors import InputError
 
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ def measured(
 def open_judge(settings: Settings, name: str) -> NamedJudge:
     """An entailment model as a judge; it loads with the first sentence."""
     from app.models.resolve import resolve
-    from generators.entailment import EntailmentModel
+    from generators.citations.entailment import EntailmentModel
 
     model = EntailmentModel(resolve(name, "entailment", settings.models.folder))
     return NamedJudge(model.name, lambda premise, said: bool(model.probabilities([premise], [said])[0] >= ENTAILED))

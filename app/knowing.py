@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generators.knowing import Knowing, Measured
+from generators.decoding.knowing import Knowing, Measured
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -228,7 +228,7 @@ class Symposium:
 
     def reset_calibration(self) -> None:
         """Let the router follow the settings again, from the next ``open`` on."""
-        from generators.calibrated_verdict import CalibratedVerdict
+        from generators.verdicts.calibrated_verdict import CalibratedVerdict
         from retrievers.calibrated_router import Calibrated
 
         Calibrated.remove(self.panel.folder)

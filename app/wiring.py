@@ -12,12 +12,12 @@ from app.knowing import make_knows
 from app.models.resolve import languages_of, resolve
 from app.models.writing import language_model
 from generators.answerer import Answerer, Options
-from generators.calibrated_verdict import CalibratedVerdict
-from generators.entailment import EntailmentModel
-from generators.measuring import Checks
+from generators.citations.entailment import EntailmentModel
+from generators.citations.measuring import Checks
 from generators.policies.base import Policy
 from generators.policies.registry import policy
-from generators.verdict import Thresholds
+from generators.verdicts.calibrated_verdict import CalibratedVerdict
+from generators.verdicts.verdict import Thresholds
 from indexes.encoders.open import open_encoder
 from indexes.store.open import opener
 from retrievers.calibrated_router import Calibrated
@@ -29,7 +29,7 @@ from retrievers.router import ScoredRouter
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.symposium import Symposium
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
     from generators.remote.model import RemoteModel
     from retrievers.gate import NullExpert
 

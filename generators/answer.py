@@ -35,7 +35,7 @@ class Citation:
         Nats per token by which the passage raises the claim's log-probability over no passage at all; NaN where it was
         not measured.
     support
-        Probability, 0 to 1, that the claim rests on the passage (see ``generators.measuring``).
+        Probability, 0 to 1, that the claim rests on the passage (see ``generators.citations.measuring``).
     """
 
     number: int

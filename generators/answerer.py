@@ -9,21 +9,29 @@ from dataclasses import dataclass, field, replace
 from generators import prompts
 from generators.answer import Answer, Claim, Conflict, Verdict
 from generators.arithmetic import calculate
-from generators.attribution import Drafted, attribute, largest
-from generators.confidence import CONFIDENCE, evidence_signals
+from generators.citations.attribution import Drafted, attribute, largest
+from generators.citations.measuring import Checks
+from generators.citations.unsupported import Unsupported, without_unsupported
 from generators.conflicts.detect import find_conflict
 from generators.conflicts.present import present
 from generators.events import Answered, Checking, Event, Token
-from generators.measuring import Checks
 from generators.policies.base import Policy
-from generators.remembered import differs
 from generators.remote.model import RemoteModel
 from generators.sentences import sentences
-from generators.unsupported import Unsupported, without_unsupported
-from generators.verdict import Signals, Thresholds, abstention, decide, hopeless, supported_share, unknown_names
-from generators.writers import LanguageModel, writer_for
-from generators.writing import Writing
-from generators.written import BREAK, Written, joined
+from generators.verdicts.confidence import CONFIDENCE, evidence_signals
+from generators.verdicts.verdict import (
+    Signals,
+    Thresholds,
+    abstention,
+    decide,
+    hopeless,
+    supported_share,
+    unknown_names,
+)
+from generators.writing.base import Writing
+from generators.writing.remembered import differs
+from generators.writing.writers import LanguageModel, writer_for
+from generators.writing.written import BREAK, Written, joined
 from retrievers.evidence import Evidence, Route
 from retrievers.gate import expression
 from retrievers.parts import parts

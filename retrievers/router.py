@@ -15,7 +15,7 @@ from retrievers.profile import Profile
 from retrievers.scorers import Familiarity, Scorer
 
 Knows = Callable[[str], bool]
-"""Whether the language model surely knows the answer to a question itself; see ``generators.uncertainty``."""
+"""Whether the language model surely knows the answer to a question itself; see ``generators.decoding.uncertainty``."""
 
 ROUNDING = 1e-9
 

@@ -15,8 +15,8 @@ from generators.conflicts.detect import conflict_of
 from generators.conflicts.per_passage import Asked, PassageAnswer, answers_per_passage
 from generators.conflicts.present import present
 from generators.conflicts.thresholds import DEFAULT, ConflictThresholds
-from generators.drafts import drafts
-from generators.language_model import LocalModel
+from generators.decoding.drafts import drafts
+from generators.models.language_model import LocalModel
 from indexes.passage import Document, Passage
 from retrievers.evidence import Evidence
 

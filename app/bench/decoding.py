@@ -23,9 +23,9 @@ from evaluation.decoding import AnswerFunction, Comparison, Said, TimedAnswer, a
 from evaluation.files import json_lines
 from evaluation.slices import ContextQuestion, OpenQuestion, Part, load_misled, load_swapped
 from generators import prompts
-from generators.decoding import decode
-from generators.drafts import drafts
-from generators.language_model import LocalModel
+from generators.decoding.decode import decode
+from generators.decoding.drafts import drafts
+from generators.models.language_model import LocalModel
 from generators.policies.base import Policy
 from generators.policies.registry import POLICIES, policy
 

@@ -2,7 +2,7 @@
 
 A policy's answer depends on the logits behind the tokens that it has chosen, and most policies choose the same ones. So
 prompts are read once, and at each token one batch runs both branches behind every different beginning. What a policy
-says is what ``generators.decoding.decode`` would have it say, but for the rounding of sums in a batch.
+says is what ``generators.decoding.decode.decode`` would have it say, but for the rounding of sums in a batch.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from generators.detokenizer import TextStream
+from generators.decoding.detokenizer import TextStream
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.key_values import State
-    from generators.language_model import LocalModel
+    from generators.models.key_values import State
+    from generators.models.language_model import LocalModel
     from generators.policies.base import Combiner, Policy
 
 Prefix = tuple[int, ...]

@@ -17,7 +17,7 @@ from app.cli.output import Output
 from app.demo.questions import read_questions
 from app.symposium import Symposium
 from generators import prompts
-from generators.decoding import decode
+from generators.decoding.decode import decode
 from generators.events import Token
 from generators.policies.registry import policy
 from generators.remote.model import RemoteModel

@@ -54,7 +54,7 @@ def calibrate(
     share is wrong. Each question is answered once, which takes some seconds.
     """
     from app.calibrate_verdict import calibrate_verdict
-    from generators.calibrated_verdict import CalibratedVerdict
+    from generators.verdicts.calibrated_verdict import CalibratedVerdict
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.doctor.check import Check
-from generators.gguf import is_gguf
+from generators.models.gguf import is_gguf
 from indexes.errors import StoreError, SymposiaError
 
 if TYPE_CHECKING:

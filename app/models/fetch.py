@@ -35,7 +35,7 @@ from app.models.space import check_space, needed_space, out_of_space
 from app.models.status import verify
 from app.models.unpacked import unpack, unpacked, unpacked_folder
 from app.models.wheels import Download, from_wheels
-from generators.gguf import is_gguf
+from generators.models.gguf import is_gguf
 from indexes.errors import MissingModelError, StoreError
 
 

@@ -8,7 +8,7 @@ from app.models.cache import default_cache, looks_whole, model_folder
 from app.models.hub import downloaded_snapshot, is_hub_id
 from app.models.manifest import Manifest, Model, Role, load_manifest, nearest
 from app.models.unpacked import unpacked
-from generators.gguf import is_gguf
+from generators.models.gguf import is_gguf
 from indexes.errors import MissingModelError, SettingsError
 
 SIGNS = ("modules.json", "config.json")  # one of them is in every folder that from_pretrained reads

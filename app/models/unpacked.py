@@ -11,8 +11,8 @@ from pathlib import Path
 from app.models.cache import install, looks_whole, partial_folder, pin_files, write_record
 from app.models.child import Convert
 from app.models.progress import Progress, watching
-from generators.gguf import ADVICE
-from generators.model_files import fingerprint
+from generators.models.gguf import ADVICE
+from generators.models.model_files import fingerprint
 from indexes.errors import MissingModelError
 
 FOLDER = ".gguf"

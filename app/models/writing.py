@@ -8,7 +8,7 @@ from app.models.resolve import resolve
 
 if TYPE_CHECKING:
     from app.settings.schema import Models
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
     from generators.remote.model import RemoteModel
 
 
@@ -27,7 +27,7 @@ def language_model(models: Models) -> LocalModel | RemoteModel:
 
 def local_model(models: Models) -> LocalModel:
     """The model that is held here, whatever server is set."""
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
 
     folder = resolve(models.generator, "generator", models.folder)
     return LocalModel(folder, dtype=models.dtype, threads=models.threads or None)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from generators.citations.support import names
 from generators.conflicts.cluster import negates
 from generators.conflicts.kinds import fits, wanted_quantities
 from generators.conflicts.per_passage import held, where
 from generators.conflicts.thresholds import ConflictThresholds
 from generators.numbers import numbers
 from generators.sentences import sentences
-from generators.support import names
 from indexes.terms import terms
 from retrievers.evidence import Evidence
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from generators import prompts
+from generators.citations.support import names
 from generators.conflicts.kinds import wanted_quantities
-from generators.drafts import Drafting, drafts
+from generators.decoding.drafts import Drafting, drafts
 from generators.numbers import numbers
 from generators.sentences import sentences
-from generators.support import names
 from indexes.passage import Passage
 from indexes.terms import terms
 from retrievers.evidence import Evidence
@@ -33,7 +33,7 @@ _NOT_STATED = re.compile(
 
 
 class Asked(Drafting, Protocol):
-    """What is asked of a language model here (``generators.language_model.LocalModel`` is one)."""
+    """What is asked of a language model here (``generators.models.language_model.LocalModel`` is one)."""
 
     def chat_tokens(self, messages: prompts.Messages) -> list[int]:
         """Tokens of a chat prompt, up to where the reply begins."""

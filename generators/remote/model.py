@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from generators.decoding import Reason
-from generators.detokenizer import StopFilter
+from generators.decoding.decode import Reason
+from generators.decoding.detokenizer import StopFilter
 from generators.remote.client import Client
 from generators.remote.grammar import Chunk, Thoughts
 from generators.remote.refusals import Server, has_model, no_model_named, unknown_model

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from generators import prompts
-from generators.contrasts import Scores
-from generators.decoding import Step
+from generators.citations.contrasts import Scores
+from generators.decoding.decode import Step
 from generators.prompts import Messages
 from generators.remote.model import RemoteModel
-from generators.writing import Cancelled, Limits, Writing, fitting, no_memory
+from generators.writing.base import Cancelled, Limits, Writing, fitting, no_memory
 from indexes.errors import InputError, SymposiaError
 from retrievers.evidence import Evidence
 

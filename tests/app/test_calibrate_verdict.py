@@ -12,8 +12,8 @@ import pytest
 from app.calibrate_verdict import Labelled, calibrate_verdict, read_labelled
 from generators.answer import Answer, Verdict
 from generators.answerer import Options
-from generators.calibrated_verdict import CalibratedVerdict
-from generators.verdict import Thresholds
+from generators.verdicts.calibrated_verdict import CalibratedVerdict
+from generators.verdicts.verdict import Thresholds
 from indexes.errors import InputError
 from retrievers.evidence import Route
 

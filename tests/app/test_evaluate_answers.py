@@ -197,7 +197,7 @@ def test_a_judge_is_named(file: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         def probabilities(self, premises: Sequence[str], _hypotheses: Sequence[str]) -> list[float]:
             return [0.9] * len(premises)
 
-    monkeypatch.setattr("generators.entailment.EntailmentModel", Always)
+    monkeypatch.setattr("generators.citations.entailment.EntailmentModel", Always)
     (tmp_path / "nli").mkdir()
     (tmp_path / "nli" / "config.json").write_text("{}")
     report = evaluate_answers(FakeSymposium(), [file], tmp_path / "out", judge=str(tmp_path / "nli"))  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 
 from app.knowing import make_knows
 from app.settings import Settings, load_settings
-from generators.knowing import ClosedBook, Knowing, Measured
+from generators.decoding.knowing import ClosedBook, Knowing, Measured
 
 
 def settings(share: float, server: str = "") -> Settings:

@@ -9,7 +9,7 @@ import pytest
 from app.calibrate_verdict import calibrate_verdict
 from app.symposium import Symposium
 from generators.answer import Verdict
-from generators.calibrated_verdict import CalibratedVerdict
+from generators.verdicts.calibrated_verdict import CalibratedVerdict
 from tests.app.bench.retrieval.conftest import build_home, stand_in
 from tests.fakes import WordEncoder
 from tests.generators.scripted import ScriptedModel
@@ -22,7 +22,7 @@ def test_from_the_next_open_on_what_is_not_sure_enough_is_refused(
 ) -> None:
     stand_in(monkeypatch, WordEncoder())
     home = build_home(tmp_path)
-    monkeypatch.setattr("app.wiring.LocalModel", lambda *_, **__: ScriptedModel("Apple trees blossom in April."))
+    monkeypatch.setattr("app.wiring.language_model", lambda _: ScriptedModel("Apple trees blossom in April."))
     file = tmp_path / "labelled.jsonl"
     file.write_text(f"{json.dumps({'question': QUESTION, 'answers': ['April']})}\n" * 60)
     with Symposium.open(home.settings) as symposium:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from generators import prompts
-from generators.attribution import as_drafted, attribute
-from generators.drafts import drafts
-from generators.language_model import LocalModel
-from generators.measuring import Checks
+from generators.citations.attribution import as_drafted, attribute
+from generators.citations.measuring import Checks
+from generators.decoding.drafts import drafts
+from generators.models.language_model import LocalModel
 from indexes.passage import Document, Passage
 from retrievers.evidence import Evidence
 

@@ -14,15 +14,15 @@ import numpy as np
 
 from app.bench.abstention.questions import Labelled
 from generators import prompts
-from generators.confidence import evidence_signals
-from generators.sufficiency import prompt, yes_over_no
-from generators.support import support
-from generators.verdict import refuses, unknown_names
+from generators.citations.support import support
+from generators.verdicts.confidence import evidence_signals
+from generators.verdicts.sufficiency import prompt, yes_over_no
+from generators.verdicts.verdict import refuses, unknown_names
 from retrievers.evidence import Evidence, Route
 from retrievers.router import Wishes
 
 if TYPE_CHECKING:
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
     from retrievers.panel import Panel
 
 TOKENS = 14

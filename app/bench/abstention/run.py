@@ -20,9 +20,9 @@ from evaluation.abstention import AUROC, abstention_table, auroc, curve
 from evaluation.figures.selective import risk_coverage
 from evaluation.files import write_json, write_lines
 from evaluation.report import Table
-from generators.confidence import CONFIDENCE, Confidence
-from generators.language_model import LocalModel
-from generators.verdict import Signals, Thresholds, hopeless
+from generators.models.language_model import LocalModel
+from generators.verdicts.confidence import CONFIDENCE, Confidence
+from generators.verdicts.verdict import Signals, Thresholds, hopeless
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -14,7 +14,7 @@ from app.bench.abstention.run import language_model
 from app.bench.retrieval.indexing import index
 from app.wiring import make_panel
 from evaluation.abstention import auroc
-from generators.confidence import CONFIDENCE, Confidence, fit
+from generators.verdicts.confidence import CONFIDENCE, Confidence, fit
 
 if TYPE_CHECKING:
     from app.settings import Settings

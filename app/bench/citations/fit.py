@@ -1,4 +1,4 @@
-"""Fit the models of ``generators.pair_model`` on HotpotQA's training questions.
+"""Fit the models of ``generators.citations.pair_model`` on HotpotQA's training questions.
 
 Each question is seen with its gold answer in few words and as a statement, and each of these with the passages' titles and
 without, so that the models serve corpora that have none. The thresholds are those with the best F1 in five-fold
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from app.bench.citations.contexts import Cited
 from evaluation.citations import citation_score
-from generators.attribution import MOST_CITATIONS
-from generators.pair_model import COLUMNS, COSINES, WORDS, PairModel, fit
-from generators.pairs import Encode, Matrix, embedding_features, lexical_features
+from generators.citations.attribution import MOST_CITATIONS
+from generators.citations.pair_model import COLUMNS, COSINES, WORDS, PairModel, fit
+from generators.citations.pairs import Encode, Matrix, embedding_features, lexical_features
 from indexes.passage import Passage
 
 FOLDS = 5

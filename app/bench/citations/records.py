@@ -14,14 +14,14 @@ import numpy as np
 from app.bench.citations.contexts import Cited, kept_records
 from generators import prompts
 from generators.answer import Claim
-from generators.attribution import as_drafted, attribute
-from generators.drafts import drafts
-from generators.measuring import Checks, measure
-from generators.pairs import Encode
+from generators.citations.attribution import as_drafted, attribute
+from generators.citations.measuring import Checks, measure
+from generators.citations.pairs import Encode
+from generators.decoding.drafts import drafts
 from generators.sentences import sentences
 
 if TYPE_CHECKING:
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
 
 Record = dict[str, Any]
 

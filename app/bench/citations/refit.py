@@ -15,8 +15,8 @@ from app.bench.citations.fit import Labelled, fit_cheap, fit_with_threshold
 from app.bench.citations.records import NOT_MEASURED, Record, record_contrasts, record_text, resumed
 from app.bench.citations.run import HOTPOT, encoder, language_model, read, remembering
 from app.bench.citations.similarity import Cuts, tune
-from generators.pair_model import COLUMNS, DOUBTED, HOLD, PairModel, fit, write_models
-from generators.pairs import Encode
+from generators.citations.pair_model import COLUMNS, DOUBTED, HOLD, PairModel, fit, write_models
+from generators.citations.pairs import Encode
 from indexes.errors import InputError
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from evaluation.answers import contains
 from evaluation.beir import BeirSet
 from evaluation.citations import compare_citations
 from evaluation.files import json_lines
-from generators.language_model import LocalModel
-from generators.pairs import Encode
+from generators.citations.pairs import Encode
+from generators.models.language_model import LocalModel
 from indexes.encoders.open import open_encoder
 from indexes.errors import InputError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.bench.citations.run import Plan, run
-from generators.pair_model import FILE
+from generators.citations.pair_model import FILE
 
 if TYPE_CHECKING:
     from app.cli.output import Output

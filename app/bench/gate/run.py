@@ -19,10 +19,10 @@ from evaluation.answers import contains, exact_match
 from evaluation.gate import Gated, area, by_kind, decisions, share, utility
 from evaluation.report import Row, Table
 from generators import prompts
-from generators.drafts import Draft, drafts
-from generators.knowing import DRAFT_TOKENS
-from generators.language_model import LocalModel
-from generators.uncertainty import MEASURES, Threshold, uncertainties
+from generators.decoding.drafts import Draft, drafts
+from generators.decoding.knowing import DRAFT_TOKENS
+from generators.decoding.uncertainty import MEASURES, Threshold, uncertainties
+from generators.models.language_model import LocalModel
 from indexes.errors import InputError
 from retrievers.parts import parts
 from retrievers.router import Knows, ScoredRouter, Wishes, combine

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.models.resolve import resolve
-from generators.decoding import decode
-from generators.language_model import LocalModel
+from generators.decoding.decode import decode
+from generators.models.language_model import LocalModel
 from generators.policies.registry import policy
 
 if TYPE_CHECKING:

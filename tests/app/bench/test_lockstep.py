@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.bench.lockstep import answers
-from generators.decoding import decode
-from generators.language_model import LocalModel
+from generators.decoding.decode import decode
+from generators.models.language_model import LocalModel
 from generators.policies.registry import POLICIES, policy
 
 WITH = "The river Sava is 990 kilometres long. How long is the Sava?"

@@ -11,7 +11,7 @@ from app.bench.abstention.run import Outcome
 from app.bench.abstention.weights import PER_PART, Fitted
 from evaluation.intervals import Interval
 from evaluation.report import Row, Table
-from generators.confidence import Confidence, Weight
+from generators.verdicts.confidence import Confidence, Weight
 
 Calls = list[dict[str, Any]]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.calibrate_verdict import VerdictCalibration
-from generators.calibrated_verdict import FILE as VERDICT
-from generators.calibrated_verdict import CalibratedVerdict, Point
+from generators.verdicts.calibrated_verdict import FILE as VERDICT
+from generators.verdicts.calibrated_verdict import CalibratedVerdict, Point
 from retrievers.calibrated_router import FILE, Calibrated
 from tests.app.bench.retrieval.conftest import Home, build_home, stand_in
 from tests.fakes import TOPICS, WordEncoder

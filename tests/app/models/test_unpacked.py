@@ -10,8 +10,8 @@ import pytest
 from app.models.fetch import fetch
 from app.models.resolve import resolve
 from app.models.unpacked import unpacked_folder
-from generators.decoding import decode
-from generators.language_model import LocalModel
+from generators.decoding.decode import decode
+from generators.models.language_model import LocalModel
 from generators.policies.greedy import Greedy
 from indexes.errors import MissingModelError
 from tests.generators.conftest import save_tiny_model, save_tiny_tokenizer

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from app.models.used import used
 from app.models.writing import language_model, local_model
 from app.settings.schema import Models
-from generators.language_model import LocalModel
+from generators.models.language_model import LocalModel
 from generators.remote.model import RemoteModel
 from indexes.errors import MissingModelError, SettingsError
 

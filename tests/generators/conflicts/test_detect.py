@@ -151,7 +151,7 @@ def test_an_enumeration_has_short_items_and_separators() -> None:
 def test_the_real_model_finds_which_manual_says_otherwise(real_folder: object) -> None:
     from pathlib import Path
 
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
 
     question = "What is the torque for the wheel bolts of the Kestrel?"
     manuals = [

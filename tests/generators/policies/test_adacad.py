@@ -34,7 +34,7 @@ def test_adacad_equals_the_float64_reference(case: str) -> None:
 def test_adacad_equals_the_float64_reference_on_logits_of_the_real_model(real_folder: Path) -> None:
     """Recorded here, along a greedy answer; beyond 1e-5 of a logit nothing may differ, the chosen token included."""
     from generators import prompts
-    from generators.language_model import LocalModel
+    from generators.models.language_model import LocalModel
 
     model = LocalModel(real_folder, dtype="float32")
     passage = "The capital of Ruritania has been Strelsau since 1733, when King Rudolf moved the court from Zenda."

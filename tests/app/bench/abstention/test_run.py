@@ -8,8 +8,8 @@ import pytest
 from app.bench.abstention.run import FOUND, LACKING, OURS, RELEVANCE, SYSTEMS, UN, confidence_score, run
 from app.settings import Settings
 from evaluation.abstention import AUROC
-from generators.confidence import CONFIDENCE, log_odds
-from generators.verdict import Thresholds
+from generators.verdicts.confidence import CONFIDENCE, log_odds
+from generators.verdicts.verdict import Thresholds
 
 
 def test_three_tables_are_written_with_their_curves(data: Path, settings: Settings, tmp_path: Path) -> None:

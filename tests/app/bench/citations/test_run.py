@@ -16,7 +16,7 @@ from app.bench.citations.records import NOT_MEASURED, parse_marks, record_text, 
 from app.bench.citations.refit import fit_contrasts
 from app.bench.citations.run import LEAN, MARKS, OURS, Plan, remembering
 from app.settings import load_settings
-from generators.pair_model import COLUMNS, COSINES, DOUBTED, HOLD, WORDS
+from generators.citations.pair_model import COLUMNS, COSINES, DOUBTED, HOLD, WORDS
 from indexes.errors import InputError
 from retrievers.evidence import Evidence
 from tests.fakes import TOPICS, WordEncoder, make_passages

@@ -16,7 +16,7 @@ from app.bench.citations.similarity import Cuts
 from app.cli.output import Output
 from app.settings import Settings, load_settings
 from evaluation.citations import compare_citations
-from generators.pair_model import COLUMNS, read_models
+from generators.citations.pair_model import COLUMNS, read_models
 from retrievers.evidence import Evidence
 from tests.fakes import TOPICS, WordEncoder, make_passages
 

@@ -10,7 +10,7 @@ from app.bench.gate.questions import TRICKY, TRIVIA
 from app.bench.gate.run import HELD, KNOWN, QUESTION_ONLY, UNKNOWN, Messages, Sizes, run
 from evaluation.gate import ALWAYS, FALSE_SKIPS, NEVER, ORACLE, SAVED
 from evaluation.report import Table
-from generators.drafts import Draft
+from generators.decoding.drafts import Draft
 from indexes.errors import InputError
 from tests.app.beir_folders import write_lines
 from tests.app.bench.retrieval.conftest import build_home, settings_at, stand_in

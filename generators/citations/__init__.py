@@ -1,0 +1,1 @@
+"""Which passages each sentence rests on, and whether they support it."""

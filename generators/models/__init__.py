@@ -1,0 +1,1 @@
+"""Language models held in memory: files, number formats, key-value caches, log-probabilities."""

@@ -1,0 +1,1 @@
+"""Whether to answer at all: signals, confidence, thresholds."""

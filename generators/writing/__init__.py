@@ -1,0 +1,1 @@
+"""What the answerer asks for text, whether the model is held here or served elsewhere."""
