@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from generators.conflicts.quantities import Comparison, compare, quantities
+from generators.conflicts.units import CURRENCIES, UNITS
 from generators.numbers import numbers
 from generators.sentences import sentences
 from indexes.passage import Passage
@@ -38,6 +40,9 @@ _OPPOSITES = (
 _AGREES = re.compile(r"\b(?:yes|no)\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"^([^:\n]{2,40}):\s", re.MULTILINE)
+_SIGN = re.compile(r"[$€£¥₹]")
+_MONEY = frozenset(CURRENCIES.values())
+_MEASURED = _MONEY | {each.name for each in UNITS.values()}  # what else is counted has many names: countries, nations
 _NAME = re.compile(r"(?<![\w.])(?:[^\W\d_a-zß-ÿ][\w'’-]*|\w+[._]\w[\w.]*)")
 
 
@@ -74,10 +79,28 @@ def joint_degree(claim: str, question: str, passages: Sequence[Passage]) -> floa
     figures = frozenset[str]().union(*map(numbers, texts))
     if not said or numbers(claim) - figures - numbers(question) or names(claim) - held - asked:
         return 0.0
+    if _other_units(claim, question, texts):
+        return 0.0
     degree, novel = _share(said, held), said - asked
     if degree > 0 and novel:
         degree = (1 - NOVEL_WEIGHT) * degree + NOVEL_WEIGHT * _share(novel, held)
     return degree
+
+
+def _other_units(claim: str, question: str, texts: Sequence[str]) -> bool:
+    """Whether the claim has money where no text has any, or a measure whose number the texts have in other units only."""
+    if set(_SIGN.findall(claim)) - set(_SIGN.findall(question)) and not any(
+        _SIGN.search(text) or any(each.unit in _MONEY for each in quantities(text)) for text in texts
+    ):
+        return True
+    there = [(each, text[each.start : each.end]) for text in texts for each in quantities(text)]
+    measured = [(each, numbers(written)) for each, written in there if each.unit in _MEASURED]
+    for said in quantities(claim):
+        if said.unit not in _MEASURED or any(compare(said, each) is Comparison.SAME for each, _ in measured):
+            continue
+        if any(numbers(claim[said.start : said.end]) & written for _, written in measured):
+            return True
+    return False
 
 
 def supporting_span(claim: str, question: str, passage: Passage) -> tuple[int, int]:

@@ -93,3 +93,18 @@ def test_a_bare_yes_or_no_rests_on_what_the_question_says(claim: str) -> None:
 
 def test_no_passages_support_nothing() -> None:
     assert joint_degree("The capital is Windhoek.", "What is the capital?", []) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "supported"),
+    [
+        ("It costs $2023-01-15.", "date: 2023-01-15. What it costs is not said.", False),
+        ("It costs $20.", "It costs 20 dollars.", True),
+        ("It costs €20.", "It costs 20 dollars.", False),
+        ("The tank holds 42 kilometres.", "The tank holds 42 litres.", False),
+        ("The tank holds 42 l.", "The tank holds 42 litres.", True),
+        ("It has 3 nations.", "It has 3 countries, all nations.", True),
+    ],
+)
+def test_a_number_is_supported_in_its_own_unit_only(claim: str, text: str, supported: bool) -> None:
+    assert (joint_degree(claim, "What of it?", [passage(text)]) > 0) is supported
