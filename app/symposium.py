@@ -24,6 +24,7 @@ from retrievers.router import Wishes
 
 if TYPE_CHECKING:
     from app.calibrate import Calibration
+    from app.calibrate_verdict import VerdictCalibration
     from app.settings import Settings
     from app.train import Request
     from generators.answer import Answer
@@ -226,8 +227,17 @@ class Symposium:
         asked = self.settings.retrieval.draft > 0 and not models.server
         return calibrate(self.panel, sources, coverage, seed, (lambda: local_model(models)) if asked else None)
 
+    def calibrate_verdict(self, paths: Sequence[Path], risk: float = 0.1, certainty: float = 0.9) -> VerdictCalibration:
+        """Find the confidence above which at most ``risk`` of the answers are wrong; see ``app.calibrate_verdict``.
+
+        It serves from the next ``open`` on.
+        """
+        from app.calibrate_verdict import calibrate_verdict
+
+        return calibrate_verdict(self, paths, risk, certainty)
+
     def reset_calibration(self) -> None:
-        """Let the router follow the settings again, from the next ``open`` on."""
+        """Let router and verdict follow the settings again, from the next ``open`` on."""
         from generators.verdicts.calibrated_verdict import CalibratedVerdict
         from retrievers.calibrated_router import Calibrated
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.calibrate_verdict import calibrate_verdict
 from app.symposium import Symposium
 from generators.answer import Verdict
-from generators.verdicts.calibrated_verdict import CalibratedVerdict
 from tests.app.bench.retrieval.conftest import build_home, stand_in
 from tests.fakes import WordEncoder
 from tests.generators.scripted import ScriptedModel
@@ -27,13 +25,13 @@ def test_from_the_next_open_on_what_is_not_sure_enough_is_refused(
     file.write_text(f"{json.dumps({'question': QUESTION, 'answers': ['April']})}\n" * 60)
     with Symposium.open(home.settings) as symposium:
         before = symposium.ask(QUESTION)
-        calibrated = calibrate_verdict(symposium, [file]).calibrated
+        calibrated = symposium.calibrate_verdict([file]).calibrated
     assert calibrated.confidence == pytest.approx(before.signals["confidence"])
     with Symposium.open(home.settings) as symposium:
         assert symposium.ask(QUESTION).verdict is Verdict.ANSWERED
     replace(calibrated, confidence=0.9999).write(home.slices)
     with Symposium.open(home.settings) as symposium:
         assert symposium.ask(QUESTION).verdict is Verdict.NOT_IN_SOURCES
-        CalibratedVerdict.remove(home.slices)
+        symposium.reset_calibration()
     with Symposium.open(home.settings) as symposium:
         assert symposium.ask(QUESTION).verdict is Verdict.ANSWERED
