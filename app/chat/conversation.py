@@ -67,8 +67,9 @@ class View:
         with st.chat_message("assistant", avatar=":material/account_balance:"):
             with st.container(horizontal=True, vertical_alignment="top", gap="small"):
                 self._status = st.status(route_panel.headline(turn, time.monotonic()), state=self._state)
+                stop = st.empty()  # takes the button's place once the turn is done; what is only left out may stay on
                 if not turn.done:
-                    st.button("Stop", key="stop", icon=":material/stop_circle:", on_click=_stop)
+                    stop.button("Stop", key="stop", icon=":material/stop_circle:", on_click=_stop)
             with self._status:
                 self._panel = st.empty()
             self._failures, self._answer, self._sources = st.empty(), st.empty(), st.empty()

@@ -20,6 +20,8 @@ from generators.conflicts.cluster import Encode, clusters
 from generators.conflicts.kinds import fits
 from generators.conflicts.per_passage import Asked, PassageAnswer, answers_per_passage
 from generators.conflicts.thresholds import DEFAULT, ConflictThresholds
+from generators.sentences import sentences
+from indexes.passage import Passage
 from indexes.terms import terms
 from retrievers.evidence import Evidence
 
@@ -74,7 +76,7 @@ def conflict_of(
     """What ``find_conflict`` decides once the passages have answered; asks no model."""
     passages = {item.number: item for item in evidence}
     sure = sorted((a for a in answers if _sure(a, question, thresholds)), key=lambda a: a.number)
-    sure = _same_subject(sure, passages, thresholds)
+    sure = _same_subject(question, sure, passages, thresholds)
     groups = [[sure[i] for i in group] for group in clusters([each.text for each in sure], question, encode)]
     groups = _undivided(_without_lists(groups, passages), passages)
     groups = _one_voice(groups, passages, thresholds)
@@ -91,22 +93,30 @@ def _sure(answer: PassageAnswer, question: str, thresholds: ConflictThresholds) 
 
 
 def _same_subject(
-    answers: Sequence[PassageAnswer], passages: dict[int, Evidence], thresholds: ConflictThresholds
+    question: str, answers: Sequence[PassageAnswer], passages: dict[int, Evidence], thresholds: ConflictThresholds
 ) -> list[PassageAnswer]:
     """Without what headed passages say of other things: in a sentence further from the question, or of themselves.
 
     To "which function …?" the passage on ``choice`` says ``choice`` and that on ``sample`` says ``sample``: no contradiction.
     """
-    nearest = max((a.near for a in answers if passages[a.number].passage.heading), default=0.0)
+    near = {answer: _near(question, answer, passages[answer.number].passage) for answer in answers}
+    nearest = max((near[a] for a in answers if passages[a.number].passage.heading), default=0.0)
 
     def kept(answer: PassageAnswer) -> bool:
         heading = passages[answer.number].passage.heading
         if not heading:
             return True
         itself = bool(terms(answer.text)) and terms(answer.text) <= terms(heading)
-        return answer.near >= thresholds.same * nearest and not itself
+        return near[answer] >= thresholds.same * nearest and not itself
 
     return [answer for answer in answers if kept(answer)]
+
+
+def _near(question: str, answer: PassageAnswer, passage: Passage) -> float:
+    """Share of the question's words in the heading, the answer's sentence, and the one before it, which it may refer to."""
+    asked = terms(question)
+    before = max((start for start, end in sentences(passage.text) if end <= answer.start), default=answer.start)
+    return len(asked & terms(f"{passage.heading}\n{passage.text[before : answer.end]}")) / len(asked) if asked else 0.0
 
 
 def _undivided(groups: list[list[PassageAnswer]], passages: dict[int, Evidence]) -> list[list[PassageAnswer]]:

@@ -29,8 +29,8 @@ class ConflictThresholds:
     near
         By how much less will do where its sentence, with the heading, has all of them; in proportion between.
     same
-        Least share of the question's words in an answer's sentence, with its heading, relative to the nearest answer's;
-        for passages with a heading.
+        Least share of the question's words in an answer's sentence, with the one before and the heading, relative to the
+        nearest answer's; for passages with a heading.
     support
         Least share of an answer's words that its passage holds.
     """
