@@ -67,9 +67,9 @@ class View:
         with st.chat_message("assistant", avatar=":material/account_balance:"):
             with st.container(horizontal=True, vertical_alignment="top", gap="small"):
                 self._status = st.status(route_panel.headline(turn, time.monotonic()), state=self._state)
-                stop = st.empty()  # takes the button's place once the turn is done; what is only left out may stay on
+                self._stop = st.empty()
                 if not turn.done:
-                    stop.button("Stop", key="stop", icon=":material/stop_circle:", on_click=_stop)
+                    self._stop.button("Stop", key="stop", icon=":material/stop_circle:", on_click=_stop)
             with self._status:
                 self._panel = st.empty()
             self._failures, self._answer, self._sources = st.empty(), st.empty(), st.empty()
@@ -84,6 +84,8 @@ class View:
     def draw(self) -> None:
         """Bring the page up to date with the turn."""
         turn = self.turn
+        if turn.done:  # replaced at once: what is only left out of the next run may stay on the page
+            self._stop.html(element("span", "gone", ""))
         self._status.update(label=route_panel.headline(turn, time.monotonic()), state=self._state)
         sources = cards.checked(turn.number, turn.answer) if turn.answer else cards.found(turn.number, turn.evidence)
         parts = {
