@@ -35,7 +35,7 @@ chat: models ## open the chat in a browser, on the demo panel or on your own exp
 test: $(READY) models browser ## all tests, the real models and the browser included
 	$(BIN)/python -m pytest
 
-test-fast: $(READY) ## the tests that need no model: under two minutes
+test-fast: $(READY) ## the tests that need no model: about three minutes
 	$(BIN)/python -m pytest -m 'not slow and not browser and not benchmark'
 
 lint: $(READY) ## check style

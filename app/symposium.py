@@ -227,14 +227,20 @@ class Symposium:
         asked = self.settings.retrieval.draft > 0 and not models.server
         return calibrate(self.panel, sources, coverage, seed, (lambda: local_model(models)) if asked else None)
 
-    def calibrate_verdict(self, paths: Sequence[Path], risk: float = 0.1, certainty: float = 0.9) -> VerdictCalibration:
+    def calibrate_verdict(
+        self,
+        paths: Sequence[Path],
+        risk: float = 0.1,
+        certainty: float = 0.9,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> VerdictCalibration:
         """Find the confidence above which at most ``risk`` of the answers are wrong; see ``app.calibrate_verdict``.
 
         It serves from the next ``open`` on.
         """
         from app.calibrate_verdict import calibrate_verdict
 
-        return calibrate_verdict(self, paths, risk, certainty)
+        return calibrate_verdict(self, paths, risk, certainty, on_progress)
 
     def reset_calibration(self) -> None:
         """Let router and verdict follow the settings again, from the next ``open`` on."""

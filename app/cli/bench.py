@@ -23,6 +23,11 @@ class Part(StrEnum):
     tune = "tune"
 
 
+def _shared() -> Path:
+    """Where the benchmark data lie, unless they are named."""
+    return Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+
+
 bench = typer.Typer(help="Measure speed, size and decoding.", no_args_is_help=True)
 
 
@@ -62,7 +67,7 @@ def decoding(
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     settings = invocation.load().settings
-    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    folder = data or _shared()
     plan = Plan(folder, limit, timed, seed, "tune" if part is Part.tune else "report")
     target = out or settings.home / "benchmarks" / "decoding"
     with output.progress("decoding") as update:
@@ -98,7 +103,7 @@ def retrieval(
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     settings = invocation.load().settings
-    data = Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / BEIR
+    data = _shared() / BEIR
     given = folders or [data / name for name in POOLED_SIX]
     target = out or settings.home / "benchmarks" / "retrieval" / "runs"
     with output.progress("retrieval") as update:
@@ -160,7 +165,7 @@ def defaults(
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    data = Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / BEIR
+    data = _shared() / BEIR
     with output.progress("fitting") as update:
         fitted = fit_defaults(
             invocation.load().settings,
@@ -196,7 +201,7 @@ def conflicts(
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    file = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data")) / RAMDOCS
+    file = data or _shared() / RAMDOCS
     with output.progress("conflicts") as update:
         table = run(invocation.load().settings, file, n=limit, seed=seed, on_progress=update)
     if as_json:
@@ -233,7 +238,7 @@ def abstention(
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     settings = invocation.load().settings
-    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    folder = data or _shared()
     target = out or settings.home / "benchmarks" / "abstention" / "figures"
     with output.progress("abstention") as update:
 
@@ -275,7 +280,7 @@ def citations(
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     settings = invocation.load().settings
-    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    folder = data or _shared()
     kept = out or settings.home / "benchmarks" / "citations"
     if fit:
         refit(settings, folder, kept, output, minutes)
@@ -307,7 +312,7 @@ def gate(
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    folder = data or Path(os.environ.get("SYMPOSIA_DATA", "../shared/data"))
+    folder = data or _shared()
     beir = [folder / BEIR / name for name in POOLED_SIX]
     sizes = Sizes(domain, trivia, fit, answers, seed)
     with output.progress("gate") as update:

@@ -53,9 +53,6 @@ def calibrate(
     With --labelled, fit instead how sure an answer must be to be given, so that of the answers given no more than a stated
     share is wrong. Each question is answered once, which takes some seconds.
     """
-    from app.calibrate_verdict import calibrate_verdict
-    from generators.verdicts.calibrated_verdict import CalibratedVerdict
-
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
     if labelled and questions:
@@ -63,16 +60,11 @@ def calibrate(
     with invocation.open() as symposium:
         if reset:
             symposium.reset_calibration()
-            CalibratedVerdict.remove(symposium.panel.folder)
             output.show("Router and verdict follow the settings again.")
         elif labelled:
             with output.progress("calibrating") as update:
-                judged = calibrate_verdict(
-                    symposium,
-                    labelled,
-                    risk,
-                    certainty,
-                    lambda done, total: update(f"{done} of {total} questions"),
+                judged = symposium.calibrate_verdict(
+                    labelled, risk, certainty, lambda done, total: update(f"{done} of {total} questions")
                 )
             output.document(judged.to_dict()) if as_json else _show_verdict(judged, output)
         else:
