@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.models.int8 import Int8Product, quantise, quantise_linears
+from generators.models.int8 import Int8Product, Packed, Plain, can_pack, quantise, quantise_linears
 
 
 @given(seed=st.integers(0, 1000), rows=st.integers(1, 9), scale=st.floats(1e-3, 1e3))
@@ -49,3 +50,23 @@ def test_every_linear_layer_is_replaced_and_the_rest_becomes_float32() -> None:
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     with torch.inference_mode():
         assert model(torch.tensor([1, 2])).shape == (2, 8)
+
+
+@given(seed=st.integers(0, 1000), rows=st.integers(1, 9), width=st.integers(1, 300), out=st.integers(1, 40))
+def test_a_packed_product_is_exact(seed: int, rows: int, width: int, out: int) -> None:
+    if not can_pack():
+        pytest.skip("this processor or this build of torch has no exact packed product")
+    random = torch.Generator().manual_seed(seed)
+    left = torch.randint(-127, 128, (rows, width), generator=random)
+    right = torch.randint(-127, 128, (out, width), generator=random)
+    found = Packed(right.to(torch.int8))(left.to(torch.int8))
+    assert torch.equal(found, (left @ right.t()).float())
+    assert torch.equal(found, Plain(right.to(torch.int8))(left.to(torch.int8)))
+
+
+def test_a_processor_that_saturates_is_not_asked_to_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    can_pack.cache_clear()
+    monkeypatch.setattr(Packed, "__call__", lambda self, rows: Plain(torch.ones(16, 64, dtype=torch.int8))(rows))
+    assert not can_pack()
+    assert isinstance(Int8Product.of(torch.nn.Linear(8, 8)).product, Plain)
+    can_pack.cache_clear()
