@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
     from torch.nn import Linear, Module
 
@@ -61,7 +63,7 @@ class Packed:
     def __init__(self, weight: Tensor) -> None:
         import torch
 
-        self._multiply = torch.ops.onednn.qlinear_pointwise.default
+        self._multiply: Callable[..., Tensor] = torch.ops.onednn.qlinear_pointwise.default
         self._weight = torch.ops.onednn.qlinear_prepack(weight, None)
         self._ones = torch.ones(len(weight))
         self._zeros = torch.zeros(len(weight), dtype=torch.int32)

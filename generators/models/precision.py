@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Format = Literal["bfloat16", "float32", "int8"]
 Precision = Literal["auto", "bfloat16", "float32", "int8"]
-PROBE_ROWS, PROBE_SIZE, PROBE_ROUNDS = 128, 512, 4
+PROBE_ROWS, PROBE_SIZE, PROBE_ROUNDS = 32, 1024, 4
 WORTHWHILE = 1.5  # int8 rounds the model; it must be this many times faster than float32 to be chosen unasked
 
 
@@ -45,7 +45,7 @@ def fastest() -> Format:
     """The format whose matrix products, as reading a prompt needs them, are the fastest here.
 
     bfloat16 where it is at least as fast as float32 (AMX, AVX512-BF16; elsewhere it is up to ten times slower); else
-    int8 where it is ``WORTHWHILE`` (VNNI); else float32. Processor time of a few products on one thread, some 30 ms in
+    int8 where it is ``WORTHWHILE`` (VNNI); else float32. Processor time of a few products on one thread, some 15 ms in
     all, tells them apart however busy the machine is.
     """
     import torch
