@@ -235,8 +235,6 @@ def _take(writing: Writing) -> Generator[Event, None, Drafted]:
     draft = Drafted()
     for step in writing.steps:
         draft.take(step.token, step.text, step.divergence)
-        if step.divergences:  # those that were measured after their token was given
-            draft.divergences = list(step.divergences)
         if step.text:
             yield Token(step.text, step.divergence)
     return draft

@@ -175,9 +175,7 @@ class _Bench:
             with_context, without = self._prompts(item)
             memory = without if chosen.needs_memory else None
             pieces, times = [], []
-            for step in decode(
-                self.model, with_context, memory, chosen, max_tokens=MAX_TOKENS, stop=STOP, measure=False
-            ):
+            for step in decode(self.model, with_context, memory, chosen, max_tokens=MAX_TOKENS, stop=STOP):
                 pieces.append(step.text)
                 times.append(time.perf_counter())
             # The first step holds the reading of the prompts.

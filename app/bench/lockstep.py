@@ -99,6 +99,4 @@ def answers(
 
 
 def _choose(combiner: Combiner, with_context: Tensor, without: Tensor) -> int:
-    if combiner.settled(with_context):
-        return int(with_context.argmax())
     return int(combiner.combine(with_context, without).argmax())

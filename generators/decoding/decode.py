@@ -6,15 +6,14 @@ the signal for a conflict between the evidence and the model's memory.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from generators.decoding.branches import Apart, Branches, Continuable, Together
+from generators.decoding.branches import Branches, Continuable
 from generators.decoding.detokenizer import TextStream
 from generators.decoding.sampling import Sampler
-from generators.policies.base import Combiner, Policy
+from generators.policies.base import Policy
 from indexes.errors import InputError
 
 Reason = Literal["", "end", "stop", "length"]
@@ -46,15 +45,11 @@ class Step:
     text
         Text that became complete with it. The pieces concatenate to the answer.
     divergence
-        Jensen-Shannon divergence of the two branches' distributions here, in nats (0 to ln 2); NaN where only one branch
-        has run so far.
+        Jensen-Shannon divergence of the two branches' distributions here, in nats (0 to ln 2); NaN with one branch.
     done
         True on the last step, and only there.
     reason
         Why decoding ended: the model's ``end`` token, a ``stop`` string, or the ``length`` limit. Empty before the end.
-    divergences
-        On the last step, where it was asked for, the divergence at every token, those included that were not known when
-        their step was given.
     """
 
     token: int
@@ -62,7 +57,6 @@ class Step:
     divergence: float
     done: bool
     reason: Reason = ""
-    divergences: tuple[float, ...] = ()
 
 
 def decode(
@@ -76,7 +70,6 @@ def decode(
     temperature: float = 0.0,
     top_p: float = 1.0,
     seed: int = 0,
-    measure: bool = True,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[Step]:
     """Decode one answer as a stream.
@@ -84,8 +77,7 @@ def decode(
     Parameters
     ----------
     with_context, without
-        Prompt tokens with the evidence and, for the second branch, without it. Given both, both run, whatever the policy:
-        at every token, or, where the policy settles tokens without memory, as late as possible.
+        Prompt tokens with the evidence and, for the second branch, without it. Given both, both run, whatever the policy.
     policy
         How the branches' logits become one.
     max_tokens
@@ -94,8 +86,6 @@ def decode(
         Strings that end the answer; neither they nor their beginnings are shown.
     temperature, top_p, seed
         See ``generators.decoding.sampling.Sampler``; the default takes the most probable token.
-    measure
-        Whether the last step is to hold the divergence at every token: memory then reads, once, what it has not.
     cancelled
         Asked before each forward pass; once true, the stream ends without a further step.
 
@@ -116,17 +106,16 @@ def decode(
             f"The decoding policy '{policy.name}' needs the prompt without context, which was not given.",
             "Give it, or use the policy 'greedy'.",
         )
-    sampler = Sampler(temperature, top_p, seed)
-    apart = without is not None and policy.settles and temperature == 0
-
-    def branches() -> Branches:
-        if apart and without is not None:
-            return Apart(model, with_context, without)
-        return Together(model, with_context, without)
-
-    choose = _chooser(policy.start(), sampler, may_settle=apart)
+    sampler, combiner = Sampler(temperature, top_p, seed), policy.start()
     stream = TextStream(model.decode, stop)
-    return _steps(model, branches, choose, room, stream, measure=measure, cancelled=cancelled or _never)
+    return _steps(
+        model,
+        lambda: Branches(model, with_context, without),
+        lambda branches: sampler.choose(combiner.combine(branches.context, branches.memory)),
+        room,
+        stream,
+        cancelled or _never,
+    )
 
 
 def _room(model: Decodable, rows: Sequence[Sequence[int]], max_tokens: int) -> int:
@@ -147,11 +136,9 @@ def _room(model: Decodable, rows: Sequence[Sequence[int]], max_tokens: int) -> i
 def _steps(
     model: Decodable,
     open_branches: Callable[[], Branches],
-    choose: Callable[[Branches], tuple[int, float]],
+    choose: Callable[[Branches], int],
     limit: int,
     stream: TextStream,
-    *,
-    measure: bool,
     cancelled: Callable[[], bool],
 ) -> Iterator[Step]:
     if cancelled():
@@ -160,29 +147,15 @@ def _steps(
     for number in range(1, limit + 1):
         if cancelled():
             return
-        token, divergence = choose(branches)
+        token, divergence = choose(branches), branches.divergence()
         text, reason = _next_text(token, stream, is_end=token in model.eos_ids, is_last=number == limit)
         if reason:
-            every = tuple(branches.divergences()) if measure else ()
-            yield Step(token, text, every[-1] if every else divergence, done=True, reason=reason, divergences=every)
+            yield Step(token, text, divergence, done=True, reason=reason)
             return
         yield Step(token, text, divergence, done=False)
         if cancelled():
             return
         branches.append(token)
-
-
-def _chooser(combiner: Combiner, sampler: Sampler, *, may_settle: bool) -> Callable[[Branches], tuple[int, float]]:
-    """What takes the next token, and says how far the branches diverge at it."""
-
-    def choose(branches: Branches) -> tuple[int, float]:
-        if may_settle and combiner.settled(branches.context):
-            return int(branches.context.argmax()), math.nan
-        memory = branches.memory()
-        token = sampler.choose(combiner.combine(branches.context, memory))
-        return token, math.nan if memory is None else branches.divergences()[-1]
-
-    return choose
 
 
 def _next_text(token: int, stream: TextStream, *, is_end: bool, is_last: bool) -> tuple[str, Reason]:

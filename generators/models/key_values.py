@@ -123,15 +123,6 @@ def read_prompts(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> State
     return State(torch.stack([logits for logits, _ in read]), blocks)
 
 
-def read_apart(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> list[State]:
-    """Like ``read_prompts``, but each row keeps a state of its own, to be continued at its own pace."""
-    read = _read_each(model, rows)
-    return [
-        State(logits.unsqueeze(0), [Block(cache, [len(row)], None)])
-        for (logits, cache), row in zip(read, rows, strict=True)
-    ]
-
-
 def _read_each(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> list[tuple[Tensor, Cache]]:
     """Last logits and cache of each row, in their order."""
     read: dict[int, tuple[Tensor, Cache]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generators.models.key_values import State, read_apart, read_prompts
+from generators.models.key_values import State, read_prompts
 from generators.models.model_files import LoadedModel, fingerprint, load_model
 from generators.models.precision import check_precision
 from generators.models.scoring import continuation_log_probs
@@ -130,14 +130,6 @@ class LocalModel:
         with torch.inference_mode():
             return read_prompts(self.load().model, rows)
 
-    def prefill_apart(self, rows: Sequence[Sequence[int]]) -> list[State]:
-        """Like ``prefill``, but with a state for each row, so that each can be continued at its own pace."""
-        import torch
-
-        self._check(rows, 0)
-        with torch.inference_mode():
-            return read_apart(self.load().model, rows)
-
     def advance(self, state: State, tokens: Sequence[int]) -> Tensor:
         """Append one token to each row of ``state``, which changes; logits of the next, float32, [rows, vocabulary]."""
         import torch
@@ -145,13 +137,6 @@ class LocalModel:
         with torch.inference_mode():
             state.extend(self.load().model, torch.tensor(list(tokens)).unsqueeze(1))
         return state.logits
-
-    def extend(self, state: State, tokens: Sequence[int]) -> Tensor:
-        """Append several tokens to the one row of ``state``, which changes; logits behind each, [tokens, vocabulary]."""
-        import torch
-
-        with torch.inference_mode():
-            return state.extend(self.load().model, torch.tensor([list(tokens)]))[0]
 
     def log_probs(self, prompts: Sequence[Sequence[int]], continuation: Sequence[int]) -> NDArray[np.float32]:
         """Log-probability of each token of one continuation behind each prompt, in nats, [prompts, continuation].

@@ -31,7 +31,6 @@ class AdaCAD:
 
     name: ClassVar[str] = "adacad"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.floor <= LN2:
@@ -42,10 +41,6 @@ class AdaCAD:
     def start(self) -> AdaCAD:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (no token is)
-        """Memory always has a say."""
-        return False
 
     def alpha(self, with_context: Tensor, without: Tensor) -> float:
         """Weight of the contrast for these two branches, in nats."""

@@ -24,15 +24,10 @@ class ARR:
 
     name: ClassVar[str] = "arr"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = False
 
     def start(self) -> ARR:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (no token is)
-        """Memory always has a say."""
-        return False
 
     def tau(self, with_context: Tensor, without: Tensor) -> float:
         """Weight of the context in the mixture, from 0 to 2."""

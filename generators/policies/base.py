@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 class Combiner(Protocol):
     """How the two branches of one answer become one; what must be remembered between its tokens lives here."""
 
-    def settled(self, with_context: Tensor) -> bool:
-        """Whether ``combine`` would choose the most probable token of ``with_context``, whatever memory says.
-
-        Then the branch without context need not run for this token.
-        """
-
     def combine(self, with_context: Tensor, without: Tensor | None) -> Tensor:
         """Logits to decode from, float32, shape [vocabulary], from each branch's logits of that shape."""
 
@@ -33,10 +27,6 @@ class Policy(Protocol):
     @property
     def needs_memory(self) -> bool:
         """Whether the branch without context must be there."""
-
-    @property
-    def settles(self) -> bool:
-        """Whether ``Combiner.settled`` can be true: then the branches are read apart, and memory only where it is asked."""
 
     def start(self) -> Combiner:
         """Begin an answer. A policy that remembers nothing between tokens returns itself."""

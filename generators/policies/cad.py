@@ -28,7 +28,6 @@ class CAD:
 
     name: ClassVar[str] = "cad"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.alpha) and self.alpha >= 0):
@@ -37,10 +36,6 @@ class CAD:
     def start(self) -> CAD:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (no token is)
-        """Memory always has a say."""
-        return False
 
     def combine(self, with_context: Tensor, without: Tensor | None) -> Tensor:
         """Contrast with fixed α."""

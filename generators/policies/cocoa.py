@@ -46,7 +46,6 @@ class CoCoA:
 
     name: ClassVar[str] = "cocoa"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for option, value in (("peakedness", self.peakedness), ("gamma", self.gamma)):
@@ -56,10 +55,6 @@ class CoCoA:
     def start(self) -> CoCoA:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (no token is)
-        """Memory always has a say."""
-        return False
 
     def weight(self, with_context: Tensor, without: Tensor) -> float:
         """λ, from 0.1 to 0.9."""

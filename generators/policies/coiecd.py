@@ -41,7 +41,6 @@ class COIECD:
 
     name: ClassVar[str] = "coiecd"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.alpha) and self.alpha >= 0):
@@ -52,10 +51,6 @@ class COIECD:
     def start(self) -> COIECD:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (no token is)
-        """Memory always has a say."""
-        return False
 
     def ordinary(self, with_context: Tensor) -> Tensor:
         """Which tokens lie within the bounds, bool, shape [vocabulary]."""

@@ -39,7 +39,6 @@ class GRD:
 
     name: ClassVar[str] = "grd"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.depth <= 1:
@@ -57,13 +56,9 @@ class GatedReversal:
         self.depth = depth
         self.trusts_context: bool | None = None
 
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (what was decided holds for all tokens)
-        """Once the context is trusted, it decides alone."""
-        return self.trusts_context is True
-
     def combine(self, with_context: Tensor, without: Tensor | None) -> Tensor:
         """Logits of the trusted branch, or the mixture that leans on memory."""
-        if self.settled(with_context):
+        if self.trusts_context:
             return with_context.float()
         memory = present(without, GRD.name)
         said, remembered = int(with_context.argmax()), int(memory.argmax())

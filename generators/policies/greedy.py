@@ -15,15 +15,10 @@ class Greedy:
 
     name: ClassVar[str] = "greedy"
     needs_memory: ClassVar[bool] = False
-    settles: ClassVar[bool] = True
 
     def start(self) -> Greedy:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (every token is)
-        """Memory has no part in it."""
-        return True
 
     def combine(self, with_context: Tensor, without: Tensor | None) -> Tensor:  # noqa: ARG002 (memory is not asked)
         """Return the logits with context, in float32."""

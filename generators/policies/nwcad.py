@@ -43,7 +43,6 @@ class NWCAD:
 
     name: ClassVar[str] = "nwcad"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         limits = (("divergence", self.divergence, LN2), ("prior", self.prior, 1.0), ("context", self.context, 1.0))
@@ -56,10 +55,6 @@ class NWCAD:
     def start(self) -> NWCAD:
         """Nothing is remembered."""
         return self
-
-    def settled(self, with_context: Tensor) -> bool:  # noqa: ARG002 (no token is)
-        """Memory always has a say."""
-        return False
 
     def combine(self, with_context: Tensor, without: Tensor | None) -> Tensor:
         """Logits of the branch that the gates choose, or the mixture."""

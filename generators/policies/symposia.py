@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Symposia:
     """ARR's two directions, drawn by the Jensen-Shannon distance, within what the context finds plausible.
 
-    1. Where the context's most probable token has at least the probability ``sure``, it is taken, and memory need not run.
+    1. Where the context's most probable token has at least the probability ``sure``, it is taken, whatever memory says.
     2. Else ``q ∝ p_0^{1−τ} p_c^τ`` as in ARR (arXiv:2606.10298), but with ``s = √(JSD(p_c ‖ p_0) / ln 2)``, the distance
        whose square ARR and AdaCAD use: it is a metric (Endres and Schindelin 2003), and it moves further at the
        middling divergences that most tokens show. ``τ = 1 + s`` where the context's first token is the more probable of
@@ -42,7 +42,6 @@ class Symposia:
 
     name: ClassVar[str] = "symposia"
     needs_memory: ClassVar[bool] = True
-    settles: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not self.sure > 0:
@@ -56,19 +55,16 @@ class Symposia:
         """Nothing is remembered."""
         return self
 
-    def settled(self, with_context: Tensor) -> bool:
-        """Whether the context is sure."""
-        return largest_probability(with_context) >= self.sure
-
     def combine(self, with_context: Tensor, without: Tensor | None) -> Tensor:
         """Follow a sure context; else mix with τ set by the branches, and rule out what the leading context does."""
         import torch
 
-        if self.settled(with_context):
+        largest = largest_probability(with_context)
+        if largest >= self.sure:
             return with_context.float()
         memory = present(without, self.name)
         distance = math.sqrt(jensen_shannon(with_context, memory) / LN2)
-        if largest_probability(with_context) <= largest_probability(memory):
+        if largest <= largest_probability(memory):
             return mixture(with_context, memory, 1 - distance)
         mixed = mixture(with_context, memory, 1 + distance)
         if self.plausible == 0:

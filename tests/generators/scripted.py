@@ -38,16 +38,9 @@ class ScriptedModel:
     def prefill(self, rows: Sequence[Sequence[int]]) -> Any:
         return _State(self._logits(len(rows), 0))
 
-    def prefill_apart(self, rows: Sequence[Sequence[int]]) -> list[Any]:
-        together = self._logits(len(rows), 0)
-        return [_State(together[row : row + 1], row) for row in range(len(rows))]
-
-    def extend(self, state: Any, tokens: Sequence[int]) -> torch.Tensor:
-        return torch.cat([self.advance(state, [token]) for token in tokens])
-
     def advance(self, state: Any, tokens: Sequence[int]) -> torch.Tensor:
         state.position += 1
-        state.logits = self._logits(len(tokens), state.position, state.first)
+        state.logits = self._logits(len(tokens), state.position)
         return state.logits
 
     def log_probs(self, prompts: Sequence[Sequence[int]], continuation: Sequence[int]) -> np.ndarray:
@@ -57,15 +50,14 @@ class ScriptedModel:
         share = [sum(word in text.lower() for word in said) / max(1, len(said)) for text in texts]
         return np.array([[value - 2.0] * len(continuation) for value in share], dtype=np.float32)
 
-    def _logits(self, rows: int, position: int, first: int = 0) -> torch.Tensor:
+    def _logits(self, rows: int, position: int) -> torch.Tensor:
         logits = torch.full((rows, 0x2100), -10.0)
-        for row, text in zip(range(rows), (self.script, self.memory)[first:], strict=False):
+        for row, text in zip(range(rows), (self.script, self.memory), strict=False):
             logits[row, ord(text[position]) if position < len(text) else END] = 10.0
         return logits
 
 
 class _State:
-    def __init__(self, logits: torch.Tensor, first: int = 0) -> None:
+    def __init__(self, logits: torch.Tensor) -> None:
         self.logits = logits
-        self.first = first
         self.position = 0

@@ -24,7 +24,6 @@ VOCABULARY = 257
 class FakeState:
     rows: list[list[int]]
     logits: torch.Tensor
-    prompt: int = 0  # length of the only row's prompt, where it was read apart
 
 
 @dataclass
@@ -43,23 +42,7 @@ class FakeModel:
 
     def advance(self, state: FakeState, tokens: Sequence[int]) -> torch.Tensor:
         assert len(tokens) == len(state.rows)
-        if state.prompt:
-            self.passes += 1
-            return self._append(state, tokens[0])
         return self._next([[*row, token] for row, token in zip(state.rows, tokens, strict=True)], state).logits
-
-    def prefill_apart(self, rows: Sequence[Sequence[int]]) -> list[FakeState]:
-        self.passes += len(rows)
-        return [FakeState([list(row)], self.rule(row, 0).unsqueeze(0), len(row)) for row in rows]
-
-    def extend(self, state: FakeState, tokens: Sequence[int]) -> torch.Tensor:
-        self.passes += 1
-        return torch.cat([self._append(state, token) for token in tokens])
-
-    def _append(self, state: FakeState, token: int) -> torch.Tensor:
-        row = [*state.rows[0], token]
-        state.rows, state.logits = [row], self.rule(row, len(row) - state.prompt).unsqueeze(0)
-        return state.logits
 
     def decode(self, tokens: Sequence[int]) -> str:
         return bytes(token for token in tokens if token != END).decode("utf-8", errors="replace")
@@ -183,30 +166,14 @@ def test_divergence_is_measured_at_every_step_whatever_the_policy() -> None:
     assert 0 < expected < LN2
     for policy in (Greedy(), CAD(0.0), AdaCAD()):
         steps = list(decode(FakeModel(conflicted), [9, 9, 9], [5], policy, max_tokens=5))
-        assert steps[-1].divergences == (expected, 0.0)
-        assert steps[0].divergences == ()
+        assert [step.divergence for step in steps] == [expected, 0.0]
 
 
-def test_a_settled_token_leaves_memory_asleep_until_the_end() -> None:
+def test_both_branches_are_one_pass_a_token() -> None:
     model = says("abcdef")
     steps = list(decode(model, [1, 2, 3], [4], Greedy(), max_tokens=20))
     assert text_of(steps) == "abcdef"
-    assert all(math.isnan(step.divergence) for step in steps[:-1])
-    assert steps[-1].divergences == (0.0,) * 7
-    assert model.passes == 2 + 6 + 1  # both prompts, each token but the last, and memory once for all of them
-
-
-def test_what_is_not_to_be_measured_costs_no_pass() -> None:
-    model = says("abcdef")
-    steps = list(decode(model, [1, 2, 3], [4], Greedy(), max_tokens=20, measure=False))
-    assert text_of(steps) == "abcdef"
-    assert steps[-1].divergences == ()
-    assert model.passes == 2 + 6
-
-
-def test_sampling_asks_both_branches_at_every_token() -> None:
-    steps = list(decode(FakeModel(conflicted), [9], [5], Greedy(), max_tokens=5, temperature=0.5))
-    assert not any(math.isnan(step.divergence) for step in steps)
+    assert model.passes == 1 + 6  # both prompts, and each token but the last
 
 
 def test_both_branches_are_fed_the_chosen_token() -> None:

@@ -53,16 +53,6 @@ def test_tokens_that_are_ruled_out_break_nothing(name: str, pair: tuple[Logits, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("case", CASES)
-def test_an_unsettled_combiner_settles_only_what_memory_cannot_change(name: str, case: str) -> None:
-    with_context, without = tensors(CASES[case])
-    for memory in (without, with_context, -without.nan_to_num(neginf=0.0)):
-        combiner = policy(name).start()
-        if combiner.settled(with_context):
-            assert int(combiner.combine(with_context, memory).argmax()) == int(with_context.argmax())
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_neither_branch_is_changed(name: str) -> None:
     for case in CASES.values():
         with_context, without = tensors(case)

@@ -21,10 +21,6 @@ def test_only_the_context_branch_can_rule_a_token_out() -> None:
     assert CAD(1.0).combine(with_context, without).tolist() == [1.0, -math.inf, 3.0]
 
 
-def test_no_token_is_settled_without_memory() -> None:
-    assert not CAD().start().settled(torch.tensor([90.0, 0.0]))
-
-
 @pytest.mark.parametrize("alpha", [-0.1, math.nan, math.inf])
 def test_a_weight_out_of_range_is_refused(alpha: float) -> None:
     with pytest.raises(InputError) as refused:
