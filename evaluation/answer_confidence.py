@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.abstention import AURC, COVERED, REFUSED, abstention_table
 from evaluation.answer_records import Record
@@ -33,6 +34,22 @@ def confidence_tables(records: Sequence[Record], *, seed: int = 0) -> list[Table
     ):
         found += _answerable(members, kind, seed) + _right(members, kind, seed)
     return found
+
+
+def judged_signals(records: Sequence[Record]) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]]]:
+    """Whether each answer that was given and can be judged is right ``[n]``, and its signals, those that all of them have.
+
+    Questions that came with their context are left out: nothing was searched for them.
+    """
+    answered = [
+        record
+        for record in records
+        if record.retrieved
+        and record.answered
+        and not record.question.context
+        and (record.question.answers or not record.question.answerable)
+    ]
+    return np.array([right(record) for record in answered], dtype=bool), _scores(answered) if answered else {}
 
 
 def _answerable(records: Sequence[Record], kind: str, seed: int) -> list[Table]:

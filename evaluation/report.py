@@ -9,6 +9,8 @@ from typing import Any
 
 from evaluation.intervals import Interval, digits
 
+_ENDS = ("value", "low", "high")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -48,6 +50,18 @@ class Row:
             "difference": _finite(self.difference),
             **({"cost": dict(self.cost)} if self.cost else {}),
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Row:
+        """Inverse of ``to_dict``; what is ``None`` there is not a number."""
+        return cls(
+            str(values["name"]),
+            int(values["n"]),
+            _intervals(values["values"]),
+            {str(measure): float(p) for measure, p in values.get("p", {}).items()},
+            _intervals(values.get("difference", {})),
+            {str(kind): float(cost) for kind, cost in values.get("cost", {}).items() if cost is not None},
+        )
 
     def cell(self, measure: str) -> str:
         """``0.645 [0.597, 0.691], p 0.012``, or a dash where there is no value."""
@@ -106,6 +120,17 @@ class Table:
             "notes": list(self.notes),
         }
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Table:
+        """Inverse of ``to_dict``."""
+        return cls(
+            str(values["title"]),
+            tuple(map(str, values["measures"])),
+            tuple(Row.from_dict(row) for row in values["rows"]),
+            str(values.get("baseline", "")),
+            tuple(map(str, values.get("notes", ()))),
+        )
+
     def label(self, row: Row) -> str:
         """The row's name, with the word that it is the baseline."""
         return f"{row.name} (baseline)" if row.name == self.baseline else row.name
@@ -150,4 +175,11 @@ def _finite(values: Mapping[str, Interval]) -> dict[str, dict[str, float | None]
     return {
         measure: {end: number if math.isfinite(number) else None for end, number in value.to_dict().items()}
         for measure, value in values.items()
+    }
+
+
+def _intervals(values: Mapping[str, Mapping[str, float | None]]) -> dict[str, Interval]:
+    return {
+        str(measure): Interval(*(math.nan if found[end] is None else float(found[end] or 0) for end in _ENDS))
+        for measure, found in values.items()
     }

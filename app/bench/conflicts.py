@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.models.resolve import resolve
+from evaluation.kept import Kept, Record
 from evaluation.source_conflicts import SourceDocument, SourceQuestion, compare_source_conflicts, load_ramdocs
 from generators import prompts
 from generators.conflicts.candidates import settled, worth_asking
@@ -50,14 +52,19 @@ class Sides:
         self._read: dict[tuple[str, SourceDocument], PassageAnswer] = {}
         self._written: dict[str, str] = {}
 
-    def read(self, item: SourceQuestion) -> None:
-        """Ask every document of a question, and write the answer from all of them."""
+    def read(self, item: SourceQuestion) -> Record:
+        """Ask every document of a question, and write the answer from all of them; as a record to be kept."""
         evidence = evidence_of(item)
         given = answers_per_passage(self.model, item.question, evidence)
-        texts = dict(zip((each.number for each in evidence), item.documents, strict=True))
-        self._read |= {(item.question, texts[each.number]): each for each in given}
         prompt = self.model.chat_tokens(prompts.with_sources(item.question, evidence))
-        self._written[item.id] = drafts(self.model, [prompt], max_tokens=MAX_TOKENS)[0].text.strip()
+        written = drafts(self.model, [prompt], max_tokens=MAX_TOKENS)[0].text.strip()
+        return {"written": written, "given": [asdict(each) for each in given]}
+
+    def take(self, item: SourceQuestion, record: Record) -> None:
+        """Know what ``read`` found."""
+        given = [PassageAnswer(**each) for each in record["given"]]
+        self._read |= {(item.question, item.documents[each.number - 1]): each for each in given}
+        self._written[item.id] = record["written"]
 
     def conflict(self, item: SourceQuestion) -> Conflict | None:
         """What ``find_conflict`` finds, from the answers read before."""
@@ -80,13 +87,17 @@ class Sides:
         return present(conflict, evidence_of(item), name_minority=name_minority)[0]
 
 
-def run(settings: Settings, data: Path, *, n: int = 100, seed: int = 0, on_progress: Callable[[str], None]) -> Table:
+def run(
+    settings: Settings, data: Path, out: Path, *, n: int = 100, seed: int = 0, on_progress: Callable[[str], None]
+) -> Table:
     """Compare showing the sides with one answer from all documents.
 
     Parameters
     ----------
     data
         ``ramdocs.jsonl``.
+    out
+        Folder in which what the model said is kept; an interrupted run goes on from there.
     n
         Questions, at most, of the two thirds that nothing was tuned on.
     seed
@@ -99,9 +110,9 @@ def run(settings: Settings, data: Path, *, n: int = 100, seed: int = 0, on_progr
     )
     model.load()
     items = load_ramdocs(data, seed=seed)[1][:n]
-    system = Sides(model)
+    system, kept = Sides(model), Kept(out / f"{model.name}.jsonl", "id")
     for done, item in enumerate(items, start=1):
-        system.read(item)
+        system.take(item, kept.found({"id": item.id}, partial(system.read, item)))
         on_progress(f"{done} of {len(items)} questions")
     return table(system, items, f"RAMDocs, {model.name}, {len(items)} questions, seed {seed}", seed)
 

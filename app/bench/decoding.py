@@ -6,7 +6,6 @@ some of the questions by decoding with each alone, in turns.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from app.bench.lockstep import answers
 from app.models.resolve import resolve
 from evaluation.answers import contains
 from evaluation.decoding import AnswerFunction, Comparison, Said, TimedAnswer, ask, compare_slices
-from evaluation.files import json_lines
+from evaluation.kept import Kept, Record
 from evaluation.slices import ContextQuestion, OpenQuestion, Part, load_misled, load_swapped
 from generators import prompts
 from generators.decoding.decode import decode
@@ -142,33 +141,32 @@ class _Bench:
         """What every policy says to every item, and what memory alone says."""
         turns = zip_longest(*slices.values())  # in turns, so that of a run cut short each slice has its share
         items = list({item.id: item for turn in turns for item in turn if item is not None}.values())
-        file = self.folder / "said.jsonl"
-        known = {(one.item, one.policy): one for one in _read(file)}
+        kept = Kept(self.folder / "said.jsonl", "item", "policy")
         names = [ALONE, *self.plan.policies]
         for done, item in enumerate(items):
             self.report("questions", done, len(items))
-            missing = {name: self.policies[name] for name in self.plan.policies if (item.id, name) not in known}
-            if not missing and (item.id, ALONE) in known:
+            missing = {name: self.policies[name] for name in self.plan.policies if kept.get(item.id, name) is None}
+            if not missing and kept.get(item.id, ALONE) is not None:
                 continue
             with_context, without = self._prompts(item)
             texts = answers(self.model, with_context, without, missing, max_tokens=MAX_TOKENS, stop=STOP)
             texts[ALONE] = drafts(self.model, [without], max_tokens=MAX_TOKENS, stop=STOP)[0].text.strip()
-            new = [Said(item.id, name, text, 0, 0.0) for name, text in texts.items()]
-            _append(file, new)
-            known |= {(one.item, one.policy): one for one in new}
-        return [known[item.id, name] for item in items for name in names]
+            for name, text in texts.items():
+                kept.add(Said(item.id, name, text, 0, 0.0).to_dict())
+        wanted = {(item.id, name) for item in items for name in names}
+        return [one for one in map(_said, kept) if (one.item, one.policy) in wanted]
 
     def timed(self, items: Sequence[ContextQuestion]) -> list[Said]:
         """Answers that each policy decoded alone, with tokens and seconds."""
-        file = self.folder / "timed.jsonl"
-        known = _read(file)
+        kept = Kept(self.folder / "timed.jsonl", "item", "policy")
+        known = [_said(record) for record in kept]
         functions: dict[str, AnswerFunction] = {name: self._timed(one) for name, one in self.policies.items()}
         total = len(items) * len(functions)
         for done, one in enumerate(ask(items, functions, seed=self.plan.seed, known=known)):
             self.report("timed answers", done + len(known), total)
-            _append(file, [one])
+            kept.add(one.to_dict())
         wanted = {item.id for item in items}
-        return [one for one in _read(file) if one.item in wanted and one.policy in functions]
+        return [one for one in map(_said, kept) if one.item in wanted and one.policy in functions]
 
     def _timed(self, chosen: Policy) -> AnswerFunction:
         def answer(item: ContextQuestion) -> TimedAnswer:
@@ -190,17 +188,16 @@ class _Bench:
 
     def _known(self) -> Callable[[Sequence[OpenQuestion]], list[bool]]:
         """Whether the model's own answer holds a right one; what it said is kept."""
-        file = self.folder / "closed-book.jsonl"
-        said = {record["question"]: record["text"] for _, record in json_lines(file)} if file.exists() else {}
+        kept = Kept(self.folder / "closed-book.jsonl", "question")
+        said: dict[str, str] = {record["question"]: record["text"] for record in kept}
 
         def known(questions: Sequence[OpenQuestion]) -> list[bool]:
             new = [each.question for each in questions if each.question not in said]
             rows = [self.model.chat_tokens(prompts.short_answer(question)) for question in new]
             found = [draft.text.strip() for draft in drafts(self.model, rows, max_tokens=MAX_TOKENS, stop=STOP)]
-            said.update(zip(new, found, strict=True))
-            with file.open("a", encoding="utf-8") as stream:
-                for question, text in zip(new, found, strict=True):
-                    stream.write(json.dumps({"question": question, "text": text}) + "\n")
+            for question, text in zip(new, found, strict=True):
+                said[question] = text
+                kept.add({"question": question, "text": text})
             self.report("closed-book answers", len(said), 0)
             return [contains(said[each.question], each.gold) == 1.0 for each in questions]
 
@@ -211,10 +208,5 @@ def _related(corpus: Corpus, question: str) -> list[str]:
     return [corpus.passages[row].text for row in corpus.nearest(question, RELATED)]
 
 
-def _read(file: Path) -> list[Said]:
-    return [Said(**record) for _, record in json_lines(file)] if file.exists() else []
-
-
-def _append(file: Path, said: Sequence[Said]) -> None:
-    with file.open("a", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(one.to_dict()) + "\n" for one in said)
+def _said(record: Record) -> Said:
+    return Said(**record)

@@ -17,7 +17,7 @@ RAMDOCS = Path("qa", "ramdocs-dev", "ramdocs.jsonl")
 
 
 class Part(StrEnum):
-    """The two parts of the questions of ``bench decoding``."""
+    """The two parts of the questions of ``bench decoding`` and ``bench follow-ups``."""
 
     report = "report"
     tune = "tune"
@@ -192,6 +192,9 @@ def conflicts(
         Path | None,
         typer.Option(help="ramdocs.jsonl; else below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of what was said; else below the home.", show_default=False)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Questions, at most.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of their draw.")] = 0,
     as_json: AsJson = False,
@@ -201,9 +204,10 @@ def conflicts(
 
     invocation: Invocation = ctx.obj
     output = invocation.output(as_json)
-    file = data or _shared() / RAMDOCS
+    settings, file = invocation.load().settings, data or _shared() / RAMDOCS
+    folder = out or settings.home / "benchmarks" / "conflicts"
     with output.progress("conflicts") as update:
-        table = run(invocation.load().settings, file, n=limit, seed=seed, on_progress=update)
+        table = run(settings, file, folder, n=limit, seed=seed, on_progress=update)
     if as_json:
         output.document(table.to_dict())
         return
@@ -317,6 +321,43 @@ def gate(
     sizes = Sizes(domain, trivia, fit, answers, seed)
     with output.progress("gate") as update:
         tables = run(invocation.load().settings, panel, beir, folder / "qa", sizes, report=update)
+    if as_json:
+        output.document({"tables": [table.to_dict() for table in tables]})
+        return
+    for table in tables:
+        output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
+        for note in table.notes:
+            output.show(note)
+
+
+@bench.command("follow-ups")
+def follow_ups(
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with beir/ and qa/; else $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    part: Annotated[
+        Part, typer.Option(help="Which half of the conversations: the rules were made on the other.")
+    ] = Part.report,
+    model: Annotated[bool, typer.Option("--model/--no-model", help="Ask the language model too.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the halves and the resampling.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what a search finds for the last turn of a conversation: as typed, as understood, and as people rewrote it."""
+    from app.bench.follow_ups import run
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    with output.progress("follow-ups") as update:
+        tables = run(
+            invocation.load().settings,
+            data or _shared(),
+            part="tune" if part is Part.tune else "report",
+            model=model,
+            seed=seed,
+            report=lambda what, done, total: update(f"{what}: {done} of {total}"),
+        )
     if as_json:
         output.document({"tables": [table.to_dict() for table in tables]})
         return

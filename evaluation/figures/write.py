@@ -31,9 +31,14 @@ class Calibrated:
     kind: str
     found: Reliability
 
+    @property
+    def axes(self) -> tuple[str, str]:
+        """Words for what was promised, and for what came true."""
+        return _AXES[self.kind]
+
     def draw(self) -> str:
         """The reliability diagram."""
-        what, share = _AXES[self.kind]
+        what, share = self.axes
         return reliability_diagram(self.found, f"{self.name}, {self.kind}", what, share)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.bench.abstention.questions import Labelled
+from evaluation.kept import Kept
 from generators import prompts
 from generators.citations.support import support
 from generators.verdicts.confidence import evidence_signals
@@ -62,22 +63,19 @@ def measure(model: LocalModel | None, searched: Sequence[Searched], kept: Path, 
     kept
         A JSONL file of what the model said; it grows by a line as soon as a question is done.
     """
-    known = _read(kept)
+    known = Kept(kept, "key")
     identity = [] if model is None else [model.fingerprint, model.dtype]
     done = []
-    with kept.open("a", encoding="utf-8") as stream:
-        for number, (question, route, evidence) in enumerate(searched):
-            report(number, len(searched))
-            signals = _retrieval(question, route, evidence)
-            if model is not None and evidence:
-                key = _key(identity, question.question, evidence)
-                if key not in known:
-                    known[key] = _model(model, question.question, evidence)
-                    stream.write(json.dumps({"key": key, "signals": known[key]}) + "\n")
-                    stream.flush()
-                signals |= known[key]
-            found = any(item.passage.key in question.relevant for item in evidence)
-            done.append(Measured(question, found, signals))
+    for number, (question, route, evidence) in enumerate(searched):
+        report(number, len(searched))
+        signals = _retrieval(question, route, evidence)
+        if model is not None and evidence:
+            key = _key(identity, question.question, evidence)
+            if known.get(key) is None:
+                known.add({"key": key, "signals": _model(model, question.question, evidence)})
+            signals |= (known.get(key) or {})["signals"]
+        found = any(item.passage.key in question.relevant for item in evidence)
+        done.append(Measured(question, found, signals))
     return done
 
 
@@ -142,17 +140,3 @@ def _draft(model: LocalModel, state: Any) -> tuple[list[int], np.ndarray]:  # no
 def _key(identity: Sequence[str], question: str, evidence: Sequence[Evidence]) -> str:
     parts = [*identity, question, *(item.passage.id for item in evidence)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _read(path: Path) -> dict[str, dict[str, float]]:
-    """What is kept; a last line that was cut off is left out."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known: dict[str, dict[str, float]] = {}
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            known[record["key"]] = record["signals"]
-    return known

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.beir import BeirSet
 from evaluation.files import json_lines
+from evaluation.kept import Kept, Record
 from indexes.lexical import Bm25, Bm25Settings, average_length
 from indexes.passage import Document, Passage
 from indexes.terms import terms
@@ -97,31 +97,21 @@ def contexts(
     file
         Where the choice is kept for the next run.
     """
-    known = {identifier: record["passages"] for identifier, record in kept_records(file).items()}
+    kept = Kept(file, "id")
+
+    def chosen(identifier: str) -> Record:
+        rows = _context(questions, corpus, encode, identifier, seed)
+        return {"passages": [corpus.passages[row].key for row in rows]}
+
     for identifier in ids:
-        if identifier not in known:
-            rows = _context(questions, corpus, encode, identifier, seed)
-            known[identifier] = [corpus.passages[row].key for row in rows]
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"id": identifier, "passages": known[identifier]}) + "\n")
         grades = questions.qrels[identifier]
-        keys = known[identifier]
+        keys = kept.found({"id": identifier}, partial(chosen, identifier))["passages"]
         evidence = tuple(
             Evidence(number, corpus.passages[corpus.rows[key]], questions.name, 1.0)
             for number, key in enumerate(keys, start=1)
         )
         gold = frozenset(number for number, key in enumerate(keys, start=1) if grades.get(key, 0) > 0)
         yield identifier, evidence, gold
-
-
-def kept_records(file: Path) -> dict[str, dict[str, Any]]:
-    """Records of an earlier run by their ``id``; a line that it left unfinished is cut off, so that the next begins anew."""
-    if not file.is_file():
-        return {}
-    whole, newline, torn = file.read_bytes().rpartition(b"\n")
-    if torn:
-        file.write_bytes(whole + newline)
-    return {str(record["id"]): record for _, record in json_lines(file)}
 
 
 def sample(identifiers: Sequence[str], n: int, seed: int) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.bench.citations.contexts import Cited, kept_records
+from app.bench.citations.contexts import Cited
+from evaluation.kept import Kept, Record
 from generators import prompts
 from generators.answer import Claim
 from generators.citations.attribution import as_drafted, attribute
@@ -22,8 +23,6 @@ from generators.sentences import sentences
 
 if TYPE_CHECKING:
     from generators.models.language_model import LocalModel
-
-Record = dict[str, Any]
 
 ANSWER_TOKENS = 56
 WIDE = (0.15, 0.85)  # finalists with probabilities between these are left out one by one for the fit
@@ -99,15 +98,10 @@ def resumed(
     until
         ``time.monotonic()`` from which nothing more is measured.
     """
-    known = kept_records(file)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = Kept(file, "id")
     for item in items:
-        if item.id not in known and time.monotonic() < until:
-            known[item.id] = measured(item)
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"id": item.id, **known[item.id]}) + "\n")
-        if item.id in known:
-            yield item, known[item.id]
+        if kept.get(item.id) is not None or time.monotonic() < until:
+            yield item, kept.found({"id": item.id}, partial(measured, item))
 
 
 def cited_numbers(claims: Sequence[Claim]) -> list[int]:

@@ -12,9 +12,10 @@ import numpy as np
 
 from app.bench.citations.contexts import Cited
 from app.bench.citations.fit import Labelled, fit_cheap, fit_with_threshold
-from app.bench.citations.records import NOT_MEASURED, Record, record_contrasts, record_text, resumed
+from app.bench.citations.records import NOT_MEASURED, record_contrasts, record_text, resumed
 from app.bench.citations.run import HOTPOT, encoder, language_model, read, remembering
 from app.bench.citations.similarity import Cuts, tune
+from evaluation.kept import Record
 from generators.citations.pair_model import COLUMNS, DOUBTED, HOLD, PairModel, fit, write_models
 from generators.citations.pairs import Encode
 from indexes.errors import InputError

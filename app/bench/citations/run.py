@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from app.bench.citations.contexts import Cited, Corpus, contexts, gold_answers, sample
-from app.bench.citations.records import Record, record_answer, record_text, resumed
+from app.bench.citations.records import record_answer, record_text, resumed
 from app.bench.citations.similarity import CUTS, similar
 from app.models.resolve import resolve
 from evaluation.answers import contains
 from evaluation.beir import BeirSet
 from evaluation.citations import compare_citations
 from evaluation.files import json_lines
+from evaluation.kept import Record
 from generators.citations.pairs import Encode
 from generators.models.language_model import LocalModel
 from indexes.encoders.open import open_encoder

@@ -18,7 +18,7 @@ SAYS = {"Sources:": "It was built in 1885.", "erected": "1885", "1902 by": "1902
 def test_each_document_and_all_of_them_are_read_once() -> None:
     model = Speaker(SAYS)
     system = Sides(model)
-    system.read(ITEM)
+    system.take(ITEM, system.read(ITEM))
     assert len(model.prompts) == len(DOCUMENTS) + 1
     conflict = system.conflict(ITEM)
     assert conflict is not None
@@ -29,8 +29,8 @@ def test_each_document_and_all_of_them_are_read_once() -> None:
 
 def test_the_sides_are_shown_and_without_any_the_answer_from_all() -> None:
     system = Sides(Speaker(SAYS))
-    system.read(ITEM)
-    system.read(AGREED)
+    system.take(ITEM, system.read(ITEM))
+    system.take(AGREED, system.read(AGREED))
     assert "“1885”" in system.shown(ITEM, name_minority=True)
     assert "1885" not in system.shown(ITEM, name_minority=False)
     assert system.shown(AGREED, name_minority=True) == system.greedy(AGREED) == "It was built in 1885."
@@ -39,7 +39,7 @@ def test_the_sides_are_shown_and_without_any_the_answer_from_all() -> None:
 def test_the_table_has_the_three_systems_beside_one_another() -> None:
     system = Sides(Speaker(SAYS))
     for item in (ITEM, AGREED):
-        system.read(item)
+        system.take(item, system.read(item))
     made = table(system, [ITEM, AGREED], "title", 0)
     assert made.baseline == GREEDY
     assert [made.row(name).values["strict"].value for name in (GREEDY, ALL_SIDES, WEIGHED)] == [0, 0, 0.5]

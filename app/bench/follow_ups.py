@@ -1,0 +1,236 @@
+"""Follow-ups: how well the last turn of a conversation is searched, as it was typed and as it was understood.
+
+The conversations are mtRAG's (Katsis et al., arXiv 2501.03468): those with questions rewritten by people, of which only what the user
+said is known, and those of mtRAG-UN with the answers between. Each question of a conversation is understood in the light of
+those before it, as they were understood; then the panel searches it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.bench.abstention.questions import LABELLED, SETS, require
+from app.bench.retrieval.indexing import index
+from app.models.writing import language_model
+from app.wiring import make_panel
+from evaluation.beir import BeirSet
+from evaluation.comparison import compare
+from evaluation.files import json_lines, malformed
+from evaluation.metrics import score_run
+from evaluation.runs import Run
+from generators import prompts
+from generators.writing.dependent import dependent
+from generators.writing.follow_up import Exchange, Say, in_full, understood
+from retrievers.question import LONGEST
+from retrievers.router import Wishes
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from evaluation.report import Table
+    from retrievers.panel import Panel
+
+MEASURES = ("nDCG@10", "R@5")
+DEPTH = 40
+USER = "|user|:"
+ALONE, WHOLE, RULES, MODEL, PEOPLE = (
+    "last turn alone",
+    "whole conversation",
+    "rules and joining",
+    "rules and language model",
+    "rewritten by people",
+)
+
+Part = Literal["report", "tune"]
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The last question of a conversation.
+
+    Parameters
+    ----------
+    said
+        The questions and answers before it, oldest first, as they were typed; answers that are not known are empty.
+    rewritten
+        The question as people rewrote it; empty where they did not.
+    relevant
+        Key of the document to its grade.
+    """
+
+    id: str
+    question: str
+    said: tuple[Exchange, ...]
+    rewritten: str
+    relevant: Mapping[str, int]
+
+
+def run(
+    settings: Settings, data: Path, *, part: Part = "report", model: bool = True, seed: int = 0, report: Report
+) -> tuple[Table, ...]:
+    """Compare ways to understand follow-ups; the first turn of a conversation, which is none, is left out.
+
+    Parameters
+    ----------
+    data
+        Folder with ``beir`` and ``qa``.
+    part
+        Which half of the conversations; the rules and prompts were made on ``tune``.
+    model
+        Whether the language model is asked too. What it said before is read from the home.
+    """
+    home = settings.home / "benchmarks"
+    folders = require(data, tuple(SETS.values()))
+    turns = {
+        "mtRAG, questions only": [turn for folder in folders for turn in read_user_turns(folder)],
+        "mtRAG-UN, with answers": read_dialogues(data / LABELLED, folders),
+    }
+    kept = {title: [turn for turn in found if _part(turn, seed) == part] for title, found in turns.items()}
+    say = _cached(settings, home / "follow-ups" / "said.jsonl") if model else None
+    panel = make_panel(settings, home / "abstention" / "slices")
+    try:
+        for folder in folders:
+            index(panel, settings, folder, report)
+        return tuple(_table(panel, title, found, say, seed, partial(report, title)) for title, found in kept.items())
+    finally:
+        panel.close()
+
+
+def read_user_turns(folder: Path) -> list[Turn]:
+    """The turns of mtRAG but the first of each conversation, in the user's words and as people rewrote them."""
+    judged = BeirSet.read(folder)
+    last = BeirSet.read(folder, queries_file="queries_lastturn.jsonl").queries
+    whole = BeirSet.read(folder, queries_file="queries_allturns.jsonl").queries
+    found = []
+    for key, grades in judged.qrels.items():
+        *said, _ = [text.strip() for text in whole[key].split(USER)[1:]]
+        if said:
+            exchanges = tuple(Exchange(text) for text in said)
+            found.append(Turn(key, last[key].strip(), exchanges, judged.queries[key], grades))
+    return found
+
+
+def read_dialogues(path: Path, folders: Sequence[Path]) -> list[Turn]:
+    """The judged tasks of mtRAG-UN that have turns before the last.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or a line lacks a field.
+    """
+    judged: dict[str, Mapping[str, int]] = {}
+    for folder in folders:
+        judged |= BeirSet.read(folder, "un", queries_file="queries_un.jsonl").qrels
+    found = []
+    for number, record in json_lines(path):
+        try:
+            key, turns = str(record["task_id"]), [(str(t["speaker"]), str(t["text"])) for t in record["input"]]
+        except (KeyError, TypeError) as error:
+            raise malformed(path, number, f"{error!r}", "Each line must be a task of mtRAG-UN.") from error
+        said = exchanges(turns[:-1])
+        if key in judged and said:
+            found.append(Turn(key, turns[-1][1].strip(), said, "", judged[key]))
+    return found
+
+
+def exchanges(turns: Sequence[tuple[str, str]]) -> tuple[Exchange, ...]:
+    """Pairs of speaker and text as questions with their answers."""
+    found: list[Exchange] = []
+    for speaker, text in turns:
+        if speaker == "user":
+            found.append(Exchange(text.strip()))
+        elif found:
+            found[-1] = Exchange(found[-1].question, f"{found[-1].answer} {text}".strip())
+    return tuple(found)
+
+
+def follow(turn: Turn, say: Say | None) -> str:
+    """The turn's question as it is understood when the whole conversation was had with us."""
+    before: list[Exchange] = []
+    for past in turn.said:
+        before.append(Exchange(understood(past.question, before, say), past.answer))
+    return understood(turn.question, before, say)
+
+
+def _table(
+    panel: Panel, title: str, turns: Sequence[Turn], say: Say | None, seed: int, report: Callable[[int, int], None]
+) -> Table:
+    asked: dict[str, list[str]] = {
+        ALONE: [turn.question for turn in turns],
+        WHOLE: ["\n".join([*(e.question for e in turn.said), turn.question])[-LONGEST:] for turn in turns],
+        RULES: [follow(turn, None) for turn in turns],
+    }
+    if say is not None:
+        asked[MODEL] = []
+        for number, turn in enumerate(turns):
+            report(number, len(turns))
+            asked[MODEL].append(follow(turn, say))
+    if all(turn.rewritten for turn in turns):
+        asked[PEOPLE] = [turn.rewritten for turn in turns]
+    qrels = {turn.id: turn.relevant for turn in turns}
+    systems = {name: score_run(_searched(panel, name, turns, texts), qrels, MEASURES) for name, texts in asked.items()}
+    leaning = sum(dependent(turn.question) for turn in turns)
+    notes = (
+        f"{leaning} of the {len(turns)} questions lean on what was said, by the rules; the others are left as they are.",
+        f"Conversations: {len({_conversation(turn) for turn in turns})}; the intervals take their turns as independent.",
+        *([] if say is None else [_changed(asked[RULES], asked[MODEL], asked[ALONE])]),
+    )
+    return compare(title, {name: scores.values for name, scores in systems.items()}, seed=seed, notes=notes)
+
+
+def _searched(panel: Panel, name: str, turns: Sequence[Turn], texts: Sequence[str]) -> Run:
+    """What the panel finds, routed as in the product, but without the gate."""
+    found = panel.rank_many(list(texts), DEPTH, Wishes(retrieval=True))
+    hits = [[(passage.key, score) for passage, score in ranked] for _, ranked in found]
+    return Run(name, dict(zip((turn.id for turn in turns), hits, strict=True)))
+
+
+def _changed(rules: Sequence[str], model: Sequence[str], alone: Sequence[str]) -> str:
+    own = sum(m not in (r, a) for m, r, a in zip(model, rules, alone, strict=True))
+    return f"The language model's rewriting was taken for {own} questions; for the others it failed its check or was not asked."
+
+
+def _cached(settings: Settings, file: Path) -> Say:
+    """The language model; what it said is kept, a line for each prompt."""
+    model = language_model(settings.models)
+    known = _read(file)
+
+    def say(question: str, heard: Sequence[Exchange]) -> str:
+        prompt = prompts.in_full(question, [(e.question, e.answer) for e in heard])
+        key = hashlib.sha256(json.dumps([model.name, prompt]).encode()).hexdigest()
+        if key not in known:
+            known[key] = in_full(model, question, heard)
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"key": key, "question": question, "said": known[key]}) + "\n")
+        return known[key]
+
+    return say
+
+
+def _read(file: Path) -> dict[str, str]:
+    """What is kept; a last line that was cut off is left out."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known: dict[str, str] = {}
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+        try:
+            record: Any = json.loads(line)
+        except ValueError:
+            continue
+        known[record["key"]] = record["said"]
+    return known
+
+
+def _conversation(turn: Turn) -> str:
+    return turn.id.partition("<")[0]
+
+
+def _part(turn: Turn, seed: int) -> Part:
+    """Half of the conversations by a hash of seed and id, so that no conversation is in both."""
+    return "tune" if zlib.crc32(f"{seed}:{_conversation(turn)}".encode()) % 2 == 0 else "report"
