@@ -52,8 +52,8 @@ types: $(READY) ## check types
 bench: models ## print speed and memory on the demo panel
 	$(BIN)/symposia bench speed
 
-bench-decoding: models ## nine decoding policies where the context is right, agrees, or is wrong (needs ../shared/data; an hour)
-	$(BIN)/symposia bench decoding
+bench-decoding: models ## nine decoding policies where the context is right, agrees, or is wrong (needs ../shared/data; an hour; GENERATOR=name)
+	$(BIN)/symposia $(if $(GENERATOR),--set models.generator=$(GENERATOR)) bench decoding
 
 bench-citations: models ## our citations beside printed marks and embedding similarity (needs ../shared/data)
 	$(BIN)/symposia bench citations
