@@ -15,7 +15,7 @@ help: ## print this list
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev,train]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev,train,serve,mcp,otel,login]'
 	@touch $(READY)
 
 install: $(READY) ## create .venv and install everything into it
@@ -35,8 +35,8 @@ chat: models ## open the chat in a browser, on the demo panel or on your own exp
 test: $(READY) models browser ## all tests, the real models and the browser included
 	$(BIN)/python -m pytest
 
-test-fast: $(READY) ## the tests that need no model: about three minutes
-	$(BIN)/python -m pytest -m 'not slow and not browser and not benchmark'
+test-fast: $(READY) ## the tests that need no model, in as many processes as there are cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m 'not slow and not browser and not benchmark'
 
 lint: $(READY) ## check style
 	$(BIN)/ruff check .

@@ -86,7 +86,7 @@ def calibrate(
     calibrated = fit(logits, [names.index(owner) for owner in owners], names, coverage, seed)
     calibrated.write(panel.folder)
     if model is not None:
-        Measured.of(model(), texts).write(panel.folder)
+        replace(Measured.of(model(), texts), experts=tuple(names)).write(panel.folder)
 
     def summary(chosen: ScoredRouter) -> RoutingSummary:
         routes = [chosen.route(t, v, profiles, Wishes(retrieval=True)) for t, v in zip(texts, vectors, strict=True)]

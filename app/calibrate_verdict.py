@@ -110,7 +110,8 @@ def calibrate_verdict(
         Tried(answer.signals["confidence"], answer.verdict in ANSWERS, each.right(answer))
         for each, answer in zip(labelled, _asked(symposium, labelled, report), strict=True)
     ]
-    calibrated = fit(tried, risk, certainty, symposium.answerer.model.name)
+    experts = tuple(sorted(symposium.panel.experts))
+    calibrated = replace(fit(tried, risk, certainty, symposium.answerer.model.name), experts=experts)
     calibrated.write(symposium.panel.folder)
     answered = [each for each in tried if each.answered]
     return VerdictCalibration(calibrated, len(answered), sum(not each.right for each in answered))

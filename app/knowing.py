@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.access.fitted import fitted_for
 from generators.decoding.knowing import Knowing, Measured
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from retrievers.router import Knows
 
 
-def make_knows(settings: Settings, slices: Path, model: Callable[[], Any]) -> Knows | None:
+def make_knows(
+    settings: Settings, slices: Path, model: Callable[[], Any], seen: frozenset[str] | None = None
+) -> Knows | None:
     """What the router asks; ``None``, which never skips, where it is off, was never measured, or a server writes.
 
     Parameters
@@ -22,8 +25,10 @@ def make_knows(settings: Settings, slices: Path, model: Callable[[], Any]) -> Kn
         Folder of the slices, where the measurements lie.
     model
         Gives the language model that is held here, when the first question needs it.
+    seen
+        Experts of a view, ``None`` for all; see ``app.access.fitted``.
     """
     if settings.retrieval.draft == 0 or settings.models.server:
         return None
-    measured = Measured.read(slices)
+    measured = fitted_for(seen, Measured.read, slices)
     return None if measured is None else Knowing(model, measured, settings.retrieval.draft)

@@ -10,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from app.access.principal import LOCAL, Action, Principal
 from app.library import AddProgress, AddReport, ExpertCard, Library
-from generators.events import Answered, Event, Found, Routed
+from app.telemetry.question import watched
+from app.telemetry.trace import span
+from generators.events import Answered, Event, Found, Routed, Understood
+from indexes.errors import InputError, MissingModelError
 from retrievers.question import check_question
 from retrievers.router import Wishes
 
@@ -29,12 +33,15 @@ if TYPE_CHECKING:
     from app.train import Request
     from generators.answer import Answer
     from generators.answerer import Answerer
+    from generators.writing.follow_up import Exchange
     from indexes.readers.problem import Problem
     from retrievers.evidence import Evidence, Route
     from retrievers.panel import Panel
     from retrievers.training.card import Card
 
 Cancelled = Callable[[], bool]
+Part = tuple["Panel", Callable[[], "Answerer"]]
+PARTS = 64  # views of the panel that are kept, one for each set of experts that some principal sees
 
 
 class Symposium:
@@ -50,17 +57,28 @@ class Symposium:
         Makes what writes and checks answers, at the first question that needs it.
     latin_only
         Whether the encoder reads Latin script only; see ``check_question``.
+    principal
+        Who uses it; see ``seen_by``.
     """
 
     def __init__(
-        self, settings: Settings, panel: Panel, make_answerer: Callable[[], Answerer], *, latin_only: bool = False
+        self,
+        settings: Settings,
+        panel: Panel,
+        make_answerer: Callable[[], Answerer],
+        *,
+        latin_only: bool = False,
+        principal: Principal = LOCAL,
     ) -> None:
         self.settings = settings
         self.panel = panel
+        self.principal = principal
         self.library = Library(panel, settings)
         self._make_answerer = make_answerer
         self._latin_only = latin_only
         self._writing = threading.Lock()
+        self._part = lru_cache(PARTS)(self._make_part)
+        self._owns_panel = True
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Symposium:
@@ -70,6 +88,22 @@ class Symposium:
 
         return wire(cls, settings or load_settings().settings)
 
+    def seen_by(self, principal: Principal) -> Symposium:
+        """The system as somebody sees it who may not see and do everything: experts that it does not see do not exist.
+
+        Whatever it returns and raises, a system without those experts would. Models, slices and the lock on writing are
+        shared, so this costs next to nothing, and ``close`` on it releases nothing. What is calibrated on questions of all
+        experts serves only those who see all of these; see ``retrievers.view``. Of one that is restricted already, it
+        is a further restriction.
+        """
+        seen = self.principal.narrowed(principal)
+        panel, make_answerer = self._part(seen.experts)
+        other = Symposium(self.settings, panel, make_answerer, latin_only=self._latin_only, principal=seen)
+        other._writing = self._writing
+        other._part = self._part  # of the whole: what ``seen`` is shown is narrow already
+        other._owns_panel = False
+        return other
+
     def ask(
         self,
         question: str,
@@ -77,6 +111,7 @@ class Symposium:
         experts: Sequence[str] = (),
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
+        before: Sequence[Exchange] = (),
     ) -> Answer:
         """Answer one question.
 
@@ -90,13 +125,16 @@ class Symposium:
             Experts that must not be asked.
         retrieval
             True to retrieve, False to answer from memory, ``None`` to let the gate decide.
+        before
+            The conversation before it, oldest first: a follow-up is answered as the question that it stands for, which is the
+            answer's ``question``. See ``generators.writing.follow_up``.
 
         Raises
         ------
         SymposiaError
             A question that cannot be answered as asked, a missing model, a store that is in use.
         """
-        for event in self.stream(question, experts=experts, forbid=forbid, retrieval=retrieval):
+        for event in self.stream(question, experts=experts, forbid=forbid, retrieval=retrieval, before=before):
             if isinstance(event, Answered):
                 return event.answer
         raise RuntimeError("A stream that nobody cancelled ended without an answer.")
@@ -108,13 +146,27 @@ class Symposium:
         experts: Sequence[str] = (),
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
+        before: Sequence[Exchange] = (),
         cancelled: Cancelled | None = None,
     ) -> Iterator[Event]:
         """Like ``ask``, reporting the route, the evidence and each token as they come. See ``generators.events``."""
-        text = check_question(question, latin_only=self._latin_only)
+        self.principal.check(Action.ASK)
+        events = self._stream(question, Wishes(tuple(experts), tuple(forbid), retrieval), before, cancelled)
+        return watched(self.settings.telemetry, question, events)
+
+    def _stream(
+        self, question: str, wishes: Wishes, before: Sequence[Exchange], cancelled: Cancelled | None
+    ) -> Generator[Event, None, None]:
+        asked = check_question(question, latin_only=self._latin_only)
         started = time.perf_counter()
-        route, evidence = self.panel.retrieve(text, Wishes(tuple(experts), tuple(forbid), retrieval))
-        yield from self._write(text, route, evidence, time.perf_counter() - started, cancelled)
+        text = self._understood(asked, before, cancelled)
+        if text != asked:
+            yield Understood(text)
+        seconds = {"understand": time.perf_counter() - started} if before else {}
+        started = time.perf_counter()
+        route, evidence = self.panel.retrieve(text, wishes)
+        seconds["retrieve"] = time.perf_counter() - started
+        yield from self._write(text, route, evidence, seconds, cancelled)
 
     def ask_many(
         self,
@@ -125,13 +177,16 @@ class Symposium:
         retrieval: bool | None = None,
     ) -> list[Answer]:
         """Answers in the order of the questions; each expert searches all of its questions in one go."""
+        self.principal.check(Action.ASK)
         texts = [check_question(question, latin_only=self._latin_only) for question in questions]
         started = time.perf_counter()
         found = self.panel.retrieve_many(texts, Wishes(tuple(experts), tuple(forbid), retrieval))
         share = (time.perf_counter() - started) / max(1, len(texts))
         answers = []
         for text, (route, evidence) in zip(texts, found, strict=True):
-            events = self._write(text, route, evidence, share, None)
+            events = watched(
+                self.settings.telemetry, text, self._write(text, route, evidence, {"retrieve": share}, None)
+            )
             answers += [event.answer for event in events if isinstance(event, Answered)]
         return answers
 
@@ -145,6 +200,7 @@ class Symposium:
         passages: int | None = None,
     ) -> list[tuple[Route, tuple[Evidence, ...]]]:
         """Like ``retrieve``, for several questions that are encoded, adapted and searched together."""
+        self.principal.check(Action.ASK)
         texts = [check_question(question, latin_only=self._latin_only) for question in questions]
         return self.panel.retrieve_many(texts, Wishes(tuple(experts), tuple(forbid), retrieval), passages)
 
@@ -155,10 +211,16 @@ class Symposium:
         experts: Sequence[str] = (),
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
+        before: Sequence[Exchange] = (),
         passages: int | None = None,
     ) -> tuple[Route, tuple[Evidence, ...]]:
-        """The route and the evidence of a question, without an answer. No language model is needed."""
+        """The route and the evidence of a question, without an answer.
+
+        No language model is needed; one that is there is asked what a follow-up means (``before``).
+        """
+        self.principal.check(Action.ASK)
         text = check_question(question, latin_only=self._latin_only)
+        text = self._understood(text, before)
         return self.panel.retrieve(text, Wishes(tuple(experts), tuple(forbid), retrieval), passages)
 
     async def aask(
@@ -168,9 +230,12 @@ class Symposium:
         experts: Sequence[str] = (),
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
+        before: Sequence[Exchange] = (),
     ) -> Answer:
         """``ask`` in a worker thread."""
-        return await asyncio.to_thread(self.ask, question, experts=experts, forbid=forbid, retrieval=retrieval)
+        return await asyncio.to_thread(
+            self.ask, question, experts=experts, forbid=forbid, retrieval=retrieval, before=before
+        )
 
     async def aretrieve(
         self,
@@ -179,11 +244,18 @@ class Symposium:
         experts: Sequence[str] = (),
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
+        before: Sequence[Exchange] = (),
         passages: int | None = None,
     ) -> tuple[Route, tuple[Evidence, ...]]:
         """``retrieve`` in a worker thread."""
         return await asyncio.to_thread(
-            self.retrieve, question, experts=experts, forbid=forbid, retrieval=retrieval, passages=passages
+            self.retrieve,
+            question,
+            experts=experts,
+            forbid=forbid,
+            retrieval=retrieval,
+            before=before,
+            passages=passages,
         )
 
     async def astream(
@@ -193,10 +265,13 @@ class Symposium:
         experts: Sequence[str] = (),
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
+        before: Sequence[Exchange] = (),
     ) -> AsyncIterator[Event]:
         """``stream`` for asynchronous callers; leaving the loop stops the generation within one token."""
         gone = threading.Event()
-        events = self.stream(question, experts=experts, forbid=forbid, retrieval=retrieval, cancelled=gone.is_set)
+        events = self.stream(
+            question, experts=experts, forbid=forbid, retrieval=retrieval, before=before, cancelled=gone.is_set
+        )
         try:
             while (event := await asyncio.to_thread(next, events, None)) is not None:
                 yield event
@@ -209,17 +284,31 @@ class Symposium:
         expert: str,
         description: str = "",
         *,
+        below: Path | None = None,
+        replacing: bool = False,
         on_progress: Callable[[AddProgress], None] | None = None,
         on_problem: Callable[[Problem], None] | None = None,
+        cancelled: Cancelled = lambda: False,
     ) -> AddReport:
-        """Read files and folders into an expert's slice, and seat the expert on the panel. See ``Library.add``."""
-        return self.library.add_paths(paths, expert, description, on_progress=on_progress, on_problem=on_problem)
+        """Read files and folders into an expert's slice, and seat the expert on the panel. See ``Library.add_paths``."""
+        self.principal.check(Action.WRITE)
+        return self.library.add_paths(
+            paths,
+            expert,
+            description,
+            below=below,
+            replacing=replacing,
+            on_progress=on_progress,
+            on_problem=on_problem,
+            cancelled=cancelled,
+        )
 
     def calibrate(self, sources: Sequence[str], coverage: float = 0.95, seed: int = 0) -> Calibration:
         """Fit the router on questions of known experts, ``EXPERT=PATH[:SPLIT]``; see ``app.calibrate``.
 
         It serves from the next ``open`` on.
         """
+        self._check_whole()
         from app.calibrate import calibrate
         from app.models.writing import local_model
 
@@ -238,12 +327,14 @@ class Symposium:
 
         It serves from the next ``open`` on.
         """
+        self._check_whole()
         from app.calibrate_verdict import calibrate_verdict
 
         return calibrate_verdict(self, paths, risk, certainty, on_progress)
 
     def reset_calibration(self) -> None:
         """Let router and verdict follow the settings again, from the next ``open`` on."""
+        self._check_whole()
         from generators.verdicts.calibrated_verdict import CalibratedVerdict
         from retrievers.calibrated_router import Calibrated
 
@@ -277,6 +368,7 @@ class Symposium:
         SymposiaError
             An unknown expert, unreadable data, or too little of it.
         """
+        self.principal.check(Action.TRAIN)
         from app.models.resolve import resolve
         from app.train import train
 
@@ -284,8 +376,14 @@ class Symposium:
         folder = resolve(models.encoder, "encoder", models.folder) if "lora" in request.wanted else None
         return train(self.panel, request, model_folder=folder, report=on_progress, note=on_note)
 
+    def remove_documents(self, expert: str, ids: Sequence[str]) -> int:
+        """Delete documents from an expert's slice; gives how many were there. See ``Library.remove_documents``."""
+        self.principal.check(Action.WRITE)
+        return self.library.remove_documents(expert, ids)
+
     def remove(self, expert: str) -> None:
         """Withdraw an expert and delete its slice. The others are untouched."""
+        self.principal.check(Action.WRITE)
         self.panel.open()
         self.panel.withdraw(expert)
 
@@ -303,24 +401,57 @@ class Symposium:
 
     def close(self) -> None:
         """Release the slices."""
-        self.panel.close()
+        if self._owns_panel:
+            self.panel.close()
+
+    def _make_part(self, experts: frozenset[str] | None) -> Part:
+        """The panel with these experts alone, and what answers from it."""
+        if experts is None:
+            return self.panel, lambda: self.answerer
+        from app.wiring import answerer_of, view_of
+
+        view = view_of(self.panel, experts)
+        return view, lambda: answerer_of(view, self.answerer, self.settings)
+
+    def _check_whole(self) -> None:
+        """Raise an ``InputError`` unless the principal may do what concerns all experts."""
+        self.principal.check(Action.ADMIN)
+        if self.principal.experts is not None:
+            raise InputError(
+                f"{self.principal.name!r} sees certain experts, and this concerns all.",
+                "Use a key that is not restricted to certain experts.",
+            )
+
+    def _understood(self, question: str, before: Sequence[Exchange], cancelled: Cancelled | None = None) -> str:
+        """The question as one that stands for itself; without a language model, as well as words alone tell."""
+        from generators.writing.dependent import dependent
+        from generators.writing.follow_up import standalone
+
+        if not before or not dependent(question):  # it need not wait for its turn
+            return question
+
+        try:
+            model = self.answerer.model
+        except MissingModelError:
+            model = None
+        with span("understand"), self._writing:
+            return standalone(model, question, before, cancelled)
 
     def _write(
         self,
         text: str,
         route: Route,
         evidence: tuple[Evidence, ...],
-        retrieving: float,
+        seconds: dict[str, float],
         cancelled: Cancelled | None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """The events of one question from its route on."""
         yield Routed(route)
         yield Found(evidence)
         with self._writing:
             for event in self.answerer.stream(text, route, evidence, cancelled):
                 if isinstance(event, Answered):
-                    seconds = {"retrieve": retrieving, **event.answer.seconds}
-                    yield Answered(replace(event.answer, seconds=seconds))
+                    yield Answered(replace(event.answer, seconds={**seconds, **event.answer.seconds}))
                 else:
                     yield event
 

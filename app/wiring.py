@@ -8,9 +8,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.access.fitted import fitted_for
 from app.knowing import make_knows
 from app.models.resolve import languages_of, resolve
 from app.models.writing import language_model
+from app.telemetry.open_telemetry import switch_on
+from app.telemetry.stages import MeasuredPanel, MeasuredReranker, MeasuredRouter, MeasuredView
 from generators.answerer import Answerer, Options
 from generators.citations.entailment import EntailmentModel
 from generators.citations.measuring import Checks
@@ -23,8 +26,7 @@ from indexes.store.open import opener
 from retrievers.calibrated_router import Calibrated
 from retrievers.gathering import Retrieval
 from retrievers.panel import Panel
-from retrievers.reranker import CrossEncoderReranker
-from retrievers.router import ScoredRouter
+from retrievers.view import View
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 def wire(kind: type[Symposium], settings: Settings) -> Symposium:
     """Build a ``Symposium`` from settings."""
+    switch_on(settings.telemetry)
     # OpenMP reads it when torch is first imported: threads that wait asleep leave a busy machine its cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     model = cache(partial(language_model, settings.models))  # one for the answers and for the router that asks it
@@ -64,6 +67,12 @@ def make_answerer(settings: Settings, panel: Panel, model: Model | None = None) 
     return Answerer(held, make_policy(settings), options, partial(facts, panel, settings))
 
 
+def answerer_of(view: View, whole: Answerer, settings: Settings) -> Answerer:
+    """What answers for those who see a part of the panel: the same model, with facts and a verdict of that part alone."""
+    calibrated = fitted_for(view.seen, CalibratedVerdict.read, view.folder)
+    return whole.speaking_for(partial(facts, view, settings), 0.0 if calibrated is None else calibrated.confidence)
+
+
 def make_checks(settings: Settings, panel: Panel) -> Checks:
     """What citations are checked with, besides words and the language model."""
     models, entailment = settings.models, None
@@ -83,8 +92,8 @@ def make_panel(settings: Settings, folder: Path | None = None, model: Model | No
     slices = folder or settings.home / "slices"
     reranker = None
     if models.reranker:
-        reranker = CrossEncoderReranker(resolve(models.reranker, "reranker", models.folder))
-    return Panel(
+        reranker = MeasuredReranker(resolve(models.reranker, "reranker", models.folder))
+    return MeasuredPanel(
         slices,
         encoder,
         opener(store.url, store.api_key.get_secret_value(), store.timeout),
@@ -94,14 +103,29 @@ def make_panel(settings: Settings, folder: Path | None = None, model: Model | No
     )
 
 
-def make_router(settings: Settings, slices: Path, model: Model | None, null: NullExpert) -> ScoredRouter:
-    """The router: mass and temperature are its calibration's where there is one beside the slices; see ``app.calibrate``."""
-    retrieval, calibrated = settings.retrieval, Calibrated.read(slices)
+def view_of(panel: Panel, names: frozenset[str]) -> View:
+    """The panel as those see it who see these experts alone."""
+    return MeasuredView(panel, names)
+
+
+def make_router(
+    settings: Settings,
+    slices: Path,
+    model: Model | None,
+    null: NullExpert,
+    *,
+    seen: frozenset[str] | None = None,
+) -> MeasuredRouter:
+    """The router: mass and temperature are its calibration's where there is one beside the slices; see ``app.calibrate``.
+
+    ``seen`` are the experts of a view, for which there is none but one that was fitted on these.
+    """
+    retrieval, calibrated = settings.retrieval, fitted_for(seen, Calibrated.read, slices)
     mass, temperature = retrieval.mass, 1.0
     if calibrated is not None:
         mass, temperature = calibrated.guarantee.mass, calibrated.temperature
-    knows = None if model is None else make_knows(settings, slices, model)
-    return ScoredRouter(
+    knows = None if model is None else make_knows(settings, slices, model, seen)
+    return MeasuredRouter(
         null, mass=mass, most=retrieval.most_experts, skip=retrieval.skip, temperature=temperature, knows=knows
     )
 

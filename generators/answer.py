@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from retrievers.evidence import Evidence, Route
+from indexes.errors import InputError
+from indexes.passage import Passage
+from retrievers.evidence import Evidence, Route, Share
 
 Status = Literal["supported", "unsupported", "memory"]
 
@@ -151,7 +154,7 @@ class Answer:
         return "".join([*pieces, self.text[position:]])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types; NaN becomes ``None``."""
+        """Plain JSON types; NaN becomes ``None``. ``from_dict`` is the inverse."""
         return {
             "question": self.question,
             "text": self.text,
@@ -167,6 +170,36 @@ class Answer:
             "conflict": None if self.conflict is None else _conflict_dict(self.conflict),
             "memory": self.memory,
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Answer:
+        """Inverse of ``to_dict``; ``None`` becomes NaN again.
+
+        Raises
+        ------
+        InputError
+            The values are none that ``to_dict`` gives.
+        """
+        try:
+            return cls(
+                question=values["question"],
+                text=values["text"],
+                verdict=Verdict(values["verdict"]),
+                claims=tuple(map(_claim, values["claims"])),
+                evidence=tuple(map(_evidence, values["evidence"])),
+                route=_route(values["route"]),
+                model=values["model"],
+                policy=values["policy"],
+                signals={name: _float(value) for name, value in values["signals"].items()},
+                seconds=dict(values["seconds"]),
+                conflict=None if values["conflict"] is None else _conflict(values["conflict"]),
+                memory=values["memory"],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"This is not an answer: {type(error).__name__}: {error}.",
+                "Give what Answer.to_dict() gave, unchanged.",
+            ) from error
 
     def __str__(self) -> str:
         sources = [str(item) for item in self.cited]
@@ -201,3 +234,38 @@ def _citation_dict(citation: Citation) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return None if value != value else value  # noqa: PLR0124 (NaN is the one value that differs from itself)
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _claim(values: Mapping[str, Any]) -> Claim:
+    citations = _citations(values["citations"])
+    divergence = _float(values["divergence"])
+    return Claim(values["text"], values["start"], values["end"], values["status"], citations, divergence)
+
+
+def _citations(listed: Sequence[Mapping[str, Any]]) -> tuple[Citation, ...]:
+    return tuple(Citation(**{**values, "contrast": _float(values["contrast"])}) for values in listed)
+
+
+def _conflict(values: Mapping[str, Any]) -> Conflict:
+    sides = tuple(Side(side["text"], _citations(side["citations"])) for side in values["sides"])
+    return Conflict(values["question"], sides)
+
+
+def _evidence(values: Mapping[str, Any]) -> Evidence:
+    return Evidence(**{**values, "scores": dict(values["scores"]), "passage": Passage.from_dict(values["passage"])})
+
+
+def _route(values: Mapping[str, Any]) -> Route:
+    return Route(
+        decision=values["decision"],
+        kind=values["kind"],
+        shares=tuple(Share(**share) for share in values["shares"]),
+        null=values["null"],
+        reason=values["reason"],
+        failures=dict(values["failures"]),
+        unknown=tuple(values["unknown"]),
+    )

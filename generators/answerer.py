@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from generators import prompts
 from generators.answer import Answer, Claim, Conflict, Verdict
 from generators.arithmetic import calculate
 from generators.citations.attribution import Drafted, attribute, largest
+from generators.citations.marks import sides_without_marks, unmarked, without_marks
 from generators.citations.measuring import Checks
 from generators.citations.unsupported import Unsupported, without_unsupported
 from generators.conflicts.detect import find_conflict
@@ -108,6 +110,13 @@ class Answerer:
         self.facts = facts
         self.writer = writer_for(model, policy, options)
 
+    def speaking_for(self, facts: Callable[[], list[str]], confidence: float) -> Answerer:
+        """One with the same model, policy and checks for a part of the panel: its facts, and the confidence fitted for it."""
+        other = copy(self)
+        other.facts = facts
+        other.options = replace(self.options, thresholds=replace(self.options.thresholds, confidence=confidence))
+        return other
+
     def stream(
         self, question: str, route: Route, evidence: Sequence[Evidence], cancelled: Cancelled | None = None
     ) -> Iterator[Event]:
@@ -150,7 +159,7 @@ class Answerer:
         memory = writing.memory() if self._moved(draft) else ""
         if not isinstance(self.model, RemoteModel) and options.conflicts:
             encode = options.checks.encode
-            conflict = find_conflict(self.model, part, evidence, answer=draft.text, encode=encode)
+            conflict = find_conflict(self.model, part, read, answer=draft.text, encode=encode)
             if conflict is not None:
                 return Written(part, evidence, draft, *present(conflict, evidence), conflict, memory)
         if options.unsupported == "remove" and any(claim.status == "supported" for claim in claims):
@@ -214,19 +223,21 @@ class Answerer:
             "confidence": signals.confidence if signals.retrieved else float("nan"),
         }
         decoded = said.decoded and bool(said.text)
+        numbers = {item.number for item in evidence}
+        text, claims = without_marks(said.text, said.claims, numbers)
         return Answer(
             question=question,
-            text=abstention(route, evidence) if abstains else said.text,
+            text=abstention(route, evidence) if abstains else text,
             verdict=verdict,
-            claims=() if abstains else said.claims,
+            claims=() if abstains else claims,
             evidence=evidence,
             route=route,
             model=self.writer.name if decoded else "",
             policy=self.writer.policy if decoded else "",
             signals=measured,
             seconds=seconds,
-            conflict=None if abstains else said.conflict,
-            memory="" if abstains else said.memory,
+            conflict=None if abstains else sides_without_marks(said.conflict, numbers),
+            memory="" if abstains else unmarked(said.memory, numbers),
         )
 
 

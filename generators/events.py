@@ -1,4 +1,4 @@
-"""What a question reports while it is being answered, in this order: routed, found, tokens, checking, answered."""
+"""What a question reports while it is being answered, in this order: understood, routed, found, tokens, checking, answered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 from generators.answer import Answer
 from retrievers.evidence import Evidence, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The follow-up as a question that stands for itself; it comes only where that differs from what was asked."""
+
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +51,4 @@ class Answered:
     answer: Answer
 
 
-Event = Routed | Found | Token | Checking | Answered
+Event = Understood | Routed | Found | Token | Checking | Answered

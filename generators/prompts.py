@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from generators.inert import in_line, inert
 from retrievers.evidence import Evidence
 
 _WRAP = re.compile(r"(?<=[^\s.:;!?])\s*\n[ \t]*(?=[a-z])")
@@ -80,13 +81,13 @@ def about(question: str, facts: Sequence[str]) -> Messages:
 
 
 def _unwrapped(text: str) -> str:
-    """Lines that only continue the one before are joined to it, so that an answer is not broken where its source was."""
-    return _WRAP.sub(" ", text)
+    """As data; lines that only continue the one before are joined to it, so that an answer is not broken where its source was."""
+    return _WRAP.sub(" ", inert(text))
 
 
 def _header(item: Evidence) -> str:
     date = f" ({item.passage.date})" if item.passage.date else ""
-    return f"{item.passage.heading}{date}"
+    return in_line(f"{item.passage.heading}{date}")
 
 
 def short_answer(question: str, context: str = "") -> Messages:
@@ -124,3 +125,40 @@ def sufficiency(question: str, evidence: Sequence[Evidence]) -> Messages:
     system, user = with_sources(question, evidence)
     asked = "Do the sources contain the answer to this question? Reply with Yes or No only."
     return [system, {**user, "content": f"{user['content']}\n\n{asked}"}]
+
+
+IN_FULL = (
+    "You rewrite the last question of a conversation so that somebody who has not read the conversation understands it. "
+    "Replace words such as 'it', 'they' or 'that' by what they stand for, and add what the question leaves out. Change nothing "
+    "else, and do not answer it. Reply with the rewritten question only."
+)
+_SHOWN: tuple[tuple[tuple[tuple[str, str], ...], str, str], ...] = (
+    (
+        (("What is the capital of Chile?", "The capital of Chile is Santiago."),),
+        "How many people live there?",
+        "How many people live in Santiago?",
+    ),
+    (
+        (("How do I renew a library card?", "Bring an identity card to the desk of the library."),),
+        "What about children?",
+        "How do I renew a library card for children?",
+    ),
+    (
+        (("Which museums are in Turin?", "The Egyptian Museum and the Museum of Cinema."),),
+        "Opening hours.",
+        "What are the opening hours of the museums in Turin?",
+    ),
+)
+
+
+def in_full(question: str, before: Sequence[tuple[str, str]]) -> Messages:
+    """The prompt that asks for a follow-up as a question of its own; ``before`` are questions with their answers, oldest first."""
+    messages = [{"role": "system", "content": IN_FULL}]
+    for shown, asked, answer in _SHOWN:
+        messages += [{"role": "user", "content": _last(asked, shown)}, {"role": "assistant", "content": answer}]
+    return [*messages, {"role": "user", "content": _last(question, before)}]
+
+
+def _last(question: str, before: Sequence[tuple[str, str]]) -> str:
+    said = [f"Q: {asked}" + (f"\nA: {answer}" if answer else "") for asked, answer in before]
+    return "\n".join(["Conversation:", *said, f"Last question: {question}", "Rewrite the last question."])

@@ -1,4 +1,4 @@
-"""The encoder's own vectors of a slice whose stored vectors an adapter has moved: one file, only ever appended to."""
+"""The encoder's own vectors of a slice whose stored vectors an adapter has moved: one file, appended to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from indexes import atomic
 from indexes.encoders.base import Vectors
 
 FILE = "base-vectors.bin"
@@ -57,6 +58,16 @@ class BaseVectors:
             chosen = ids[start : start + size]
             vectors = np.array(records["vector"][[last[i] for i in chosen]], dtype=np.float32)
             yield tuple(str(UUID(bytes=i)) for i in chosen), vectors
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget vectors: the file is written anew without them, whole or not at all."""
+        gone = {UUID(i).bytes for i in ids}
+        count = self._whole()
+        if not count or not gone:
+            return
+        records = np.fromfile(self.path, dtype=self._record, count=count)
+        kept = np.array([record.tobytes() not in gone for record in records["id"]], dtype=bool)
+        atomic.write(self.path, records[kept].tobytes())
 
     def clear(self) -> None:
         """Remove the file."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import qdrant_edge as edge
 
+from indexes.invisible import words_of
 from indexes.store.base import SparseVector
 
 
@@ -49,11 +50,11 @@ class Bm25:
 
     def question(self, text: str) -> SparseVector:
         """Weight 1 for each distinct term."""
-        return _plain(self._model.embed_query(text))
+        return _plain(self._model.embed_query(words_of(text)))
 
     def passage(self, text: str) -> SparseVector:
         """Saturated, length-normalised term frequencies."""
-        return _plain(self._model.embed_document(text))
+        return _plain(self._model.embed_document(words_of(text)))
 
 
 def average_length(texts: list[str]) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+from indexes.invisible import words_of
+
 NAMESPACE = UUID("5f0c8f6e-2b43-5d0a-9c55-7d1b1c6a3e21")
 
 
@@ -109,12 +111,12 @@ class Passage:
     @property
     def heading(self) -> str:
         """Title and place in one line: ``Handbook › Travel``."""
-        return " › ".join(part for part in (self.title, self.place) if part)
+        return " › ".join(" ".join(part.split()) for part in (self.title, self.place) if part)
 
     @property
     def searchable(self) -> str:
-        """The text that encoders and BM25 see: heading, then body."""
-        return f"{self.heading}\n{self.text}" if self.heading else self.text
+        """The text that encoders, BM25 and checks see: heading, then body, without characters that are not seen."""
+        return words_of(f"{self.heading}\n{self.text}" if self.heading else self.text)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; ``from_dict`` is the inverse."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from indexes.adapters.base import Adapter, Identity
 from indexes.adapters.files import read_adapter, read_header, write_adapter
 from indexes.base_vectors import BaseVectors
+from indexes.catalogue import Catalogue, DocumentCard
 from indexes.encoders.base import Encoder
 from indexes.errors import InputError, SliceError
 from indexes.lexical import Bm25, Bm25Settings, average_length
@@ -23,6 +25,7 @@ from indexes.passage import Passage
 from indexes.store.base import Candidates, Point, Store, Vectors
 
 BATCH = 512
+_PAYLOAD = tuple(each.name for each in fields(Passage) if each.name != "id")
 
 OpenStore = Callable[[str, Path, int], Store]
 
@@ -37,10 +40,13 @@ class Added:
         How many were given, repetitions included.
     embedded
         Those that were new; the others were there already and cost nothing.
+    documents
+        Documents that any new passage is of.
     """
 
     passages: int = 0
     embedded: int = 0
+    documents: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.passages} passages: {self.embedded} new, {self.passages - self.embedded} already there"
@@ -69,6 +75,8 @@ class Slice:
         self.bm25 = Bm25(manifest.bm25)
         self._base = BaseVectors(folder, manifest.fingerprint.dimension)
         self._mover: Adapter | None = None
+        self._catalogue: Catalogue | None = None
+        self._writing = RLock()  # a passage's vector stands in two places where it was moved
 
     @property
     def name(self) -> str:
@@ -116,19 +124,42 @@ class Slice:
         Adding the same passages again embeds nothing. After an interruption, run it again: it resumes.
         """
         check_fingerprint(self.manifest, encoder.fingerprint)
-        added = Added()
+        added, documents = Added(), set[str]()
         for batch in _batches(passages, BATCH):
-            distinct = {passage.id: passage for passage in batch}
-            known = self.store.existing(list(distinct))
-            new = [passage for passage in distinct.values() if passage.id not in known]
-            if new:
-                self.store.upsert(self._points(new, encoder, self._applied(encoder)))
-                self.store.flush()
-            added = replace(added, passages=added.passages + len(batch), embedded=added.embedded + len(new))
+            new = self._add(batch, encoder)
+            documents.update(passage.document_id for passage in new)
+            added = Added(added.passages + len(batch), added.embedded + len(new), len(documents))
             if on_progress is not None:
                 on_progress(added)
-        self.manifest = replace(Manifest.read(self.folder), passages=self.store.count()).write(self.folder)
+        self._counted()
         return added
+
+    def documents(self) -> tuple[DocumentCard, ...]:
+        """All documents by title; kept in memory until the slice changes."""
+        stamp = (Manifest.read(self.folder).updated, self.store.count())
+        if self._catalogue is None or self._catalogue.stamp != stamp:
+            self._catalogue = Catalogue.read(self.store, stamp)
+        return self._catalogue.cards
+
+    def document(self, document_id: str) -> list[Passage]:
+        """The passages of one document as they stand in it; none where it is not here."""
+        batches = self.store.payloads(_PAYLOAD, {"document_id": [document_id]})
+        found = [
+            Passage.from_dict({"id": i, **p}) for ids, payloads in batches for i, p in zip(ids, payloads, strict=True)
+        ]
+        return sorted(found, key=lambda passage: (passage.start, passage.end, passage.id))
+
+    def remove(self, document_ids: Iterable[str]) -> int:
+        """Delete documents with all that is kept of their passages; gives how many were here."""
+        here = sorted(set(document_ids) & {card.id for card in self.documents()})
+        if here:
+            with self._writing:
+                ids = self._passages_of(here)
+                self.store.delete(ids)
+                self.store.flush()
+                self._base.remove(ids)
+                self._counted()
+        return len(here)
 
     def adapt(self, adapter: Adapter, card: Mapping[str, Any]) -> None:
         """Make an adapter this slice's own: keep it in the folder with its card, and move the passages where it does.
@@ -144,18 +175,8 @@ class Slice:
         The adapter in the folder is what counts when the slice is opened, so write it first: see ``adapt``. The identity
         brings back the encoder's vectors as they were, to the last bit.
         """
-        key = adapter.key if adapter.moves_passages else Identity.key
-        self.manifest = Manifest.read(self.folder)
-        if key != self.manifest.adapter or self.manifest.pending:
-            self._keep_base()
-            self.manifest = replace(self.manifest, pending=True).write(self.folder)
-            for ids, vectors in self._base.batches(BATCH):
-                self.store.update_vectors(ids, adapter.passages(ids, vectors))
-            self.store.flush()
-            self.manifest = replace(self.manifest, adapter=key, pending=False).write(self.folder)
-        if not key:
-            self._base.clear()
-        self._mover = adapter
+        with self._writing:
+            self._project(adapter)
 
     def base_vectors(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """All ids and the encoder's own vectors ``[n, dimension]``, in batches, in order of id: what training learns from."""
@@ -197,10 +218,41 @@ class Slice:
         self.store.drop()
         shutil.rmtree(self.folder)
 
+    def _add(self, batch: Sequence[Passage], encoder: Encoder) -> list[Passage]:
+        """Those of the passages that were not here."""
+        with self._writing:
+            distinct = {passage.id: passage for passage in batch}
+            known = self.store.existing(list(distinct))
+            new = [passage for passage in distinct.values() if passage.id not in known]
+            if new:
+                self.store.upsert(self._points(new, encoder, self._applied(encoder)))
+                self.store.flush()
+        return new
+
+    def _passages_of(self, document_ids: Sequence[str]) -> list[str]:
+        return [i for ids, _ in self.store.payloads((), {"document_id": document_ids}) for i in ids]
+
+    def _counted(self) -> None:
+        self.manifest = replace(Manifest.read(self.folder), passages=self.store.count()).write(self.folder)
+
     @property
     def _moved(self) -> bool:
         """Whether any stored vector may be another than the encoder's."""
         return bool(self.manifest.adapter) or self.manifest.pending
+
+    def _project(self, adapter: Adapter) -> None:
+        key = adapter.key if adapter.moves_passages else Identity.key
+        self.manifest = Manifest.read(self.folder)
+        if key != self.manifest.adapter or self.manifest.pending:
+            self._keep_base()
+            self.manifest = replace(self.manifest, pending=True).write(self.folder)
+            for ids, vectors in self._base.batches(BATCH):
+                self.store.update_vectors(ids, adapter.passages(ids, vectors))
+            self.store.flush()
+            self.manifest = replace(self.manifest, adapter=key, pending=False).write(self.folder)
+        if not key:
+            self._base.clear()
+        self._mover = adapter
 
     def _keep_base(self) -> None:
         """See to it that the encoder's vector of every passage is in the file, before any is replaced in the store."""

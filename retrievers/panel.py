@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from indexes.encoders.base import Encoder, Vectors
 from indexes.errors import InputError, SliceError, SymposiaError
@@ -25,6 +26,18 @@ from retrievers.router import Router, ScoredRouter, Wishes, combine
 Found = tuple[Route, tuple[Evidence, ...]]
 NULL_FILE = "null.npz"
 LEAST = 1e-9
+
+
+class MakeRouter(Protocol):
+    """Makes a panel's router from the null expert."""
+
+    def __call__(self, null: NullExpert, *, seen: frozenset[str] | None = None) -> Router:
+        """The router of the whole panel, or of a view of it that sees those experts (see ``retrievers.view``)."""
+
+
+def pilot_router(null: NullExpert, *, seen: frozenset[str] | None = None) -> Router:  # noqa: ARG001 (the same for all)
+    """The pilot router as it is before anything was fitted."""
+    return ScoredRouter(null)
 
 
 class Panel:
@@ -51,7 +64,7 @@ class Panel:
         folder: Path,
         encoder: Encoder,
         open_store: OpenStore,
-        router: Callable[[NullExpert], Router] = ScoredRouter,
+        router: MakeRouter = pilot_router,
         retrieval: Retrieval | None = None,
         reranker: Reranker | None = None,
     ) -> None:
@@ -60,12 +73,23 @@ class Panel:
         self.open_store = open_store
         self.retrieval = retrieval or Retrieval()
         self.reranker = reranker
-        self.experts: dict[str, Expert] = {}
-        self.problems: dict[str, str] = {}
-        self._make_router = router
+        self.make_router = router
+        self._experts: dict[str, Expert] = {}
+        self._problems: dict[str, str] = {}
+        self._null: NullExpert | None = None
         self._router: Router | None = None
         self._lock = threading.RLock()
         self._opened = False
+
+    @property
+    def experts(self) -> Mapping[str, Expert]:
+        """Those that can be asked, by name, as they are now."""
+        return self._experts
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Slices that could not be opened, by name, with the reason."""
+        return self._problems
 
     def open(self) -> None:
         """Open every slice in the folder. One that cannot be opened is noted in ``problems``; the others serve."""
@@ -90,21 +114,31 @@ class Panel:
         """Make a slice that was filled an expert, at once and with no change to the others."""
         with self._lock:
             expert = Expert.of(slice_, self.encoder)
-            self.experts = {**self.experts, slice_.name: expert}
-            self.problems.pop(slice_.name, None)
+            self._experts = {**self._experts, slice_.name: expert}
+            self._problems = _without(self._problems, slice_.name)
             return expert
+
+    def refresh(self, slice_: Slice) -> None:
+        """Measure an expert anew from whose slice something was taken; one that is empty now cannot be asked."""
+        with self._lock:
+            if slice_.store.count():
+                self.install(slice_)
+                return
+            self._experts = {name: expert for name, expert in self._experts.items() if name != slice_.name}
+            self._problems = {**self._problems, slice_.name: str(_empty(slice_.name))}
+            slice_.close()
 
     def withdraw(self, name: str) -> None:
         """Take an expert off the panel and delete its slice."""
         with self._lock:
             Wishes(forbid=(name,)).check([*self.experts, *self.problems])
-            expert = self.experts.get(name)
-            self.experts = {other: e for other, e in self.experts.items() if other != name}
+            expert = self._experts.get(name)
+            self._experts = {other: e for other, e in self._experts.items() if other != name}
             if expert is not None:
                 expert.slice.delete()
             else:
                 shutil.rmtree(self.folder / name)
-            self.problems.pop(name, None)
+            self._problems = _without(self._problems, name)
 
     def retrieve(self, question: str, wishes: Wishes | None = None, passages: int | None = None) -> Found:
         """Route one question and gather its evidence."""
@@ -118,11 +152,12 @@ class Panel:
         wishes = wishes or Wishes()
         self._check(wishes)
         retrieval = self.retrieval if passages is None else replace(self.retrieval, passages=passages)
+        experts = self.experts  # one panel for all of it, whoever comes or goes meanwhile
         split = [parts(question) for question in questions]
         vectors = iter(self.encoder.encode_questions([part for pieces in split for part in pieces]))
-        routed = [self._route([(part, next(vectors)) for part in pieces], wishes) for pieces in split]
+        routed = [self._route([(part, next(vectors)) for part in pieces], experts, wishes) for pieces in split]
         asked = [each for _, pieces in routed for each in pieces]
-        found = gather(asked, self.experts, retrieval)
+        found = gather(asked, experts, retrieval)
         if self.reranker is not None:
             found = [reordered(*each, self.reranker) for each in zip(asked, found, strict=True)]
         gathered = iter(found)
@@ -138,13 +173,13 @@ class Panel:
         self.open()
         wishes = wishes or Wishes()
         self._check(wishes)
-        retrieval = replace(self.retrieval, depth=depth)
+        retrieval, experts = replace(self.retrieval, depth=depth), self.experts
         routed = [
-            self._route([(question, vector)], wishes)
+            self._route([(question, vector)], experts, wishes)
             for question, vector in zip(questions, self.encoder.encode_questions(questions), strict=True)
         ]
         found = []
-        listings = iter(search([asked for _, pieces in routed for asked in pieces], self.experts, retrieval))
+        listings = iter(search([asked for _, pieces in routed for asked in pieces], experts, retrieval))
         for route, pieces in routed:
             ranked: list[tuple[Passage, float]] = []
             for _ in pieces:
@@ -175,34 +210,42 @@ class Panel:
         """The router; its null expert is encoded once and kept beside the slices."""
         with self._lock:
             if self._router is None:
-                self._router = self._make_router(self._null())
+                self._router = self.make_router(self.null)
             return self._router
+
+    @property
+    def null(self) -> NullExpert:
+        """The null expert, which knows nothing of the experts."""
+        with self._lock:
+            if self._null is None:
+                self._null = NullExpert.kept(self.folder / NULL_FILE, self.encoder)
+            return self._null
 
     def close(self) -> None:
         """Release all slices."""
         with self._lock:
-            for expert in self.experts.values():
+            for expert in self._experts.values():
                 expert.slice.close()
-            self.experts, self.problems, self._opened = {}, {}, False
+            self._experts, self._problems, self._opened = {}, {}, False
 
     def _open(self, folder: Path) -> None:
         try:
             slice_ = Slice.open(folder, self.encoder, self.open_store)
         except SymposiaError as error:
-            self.problems[folder.name] = str(error)
+            self._problems = {**self._problems, folder.name: str(error)}
             return
         try:
             if slice_.store.count() == 0:
-                raise InputError(
-                    f"Slice {folder.name!r} is empty.", f"Add documents: `symposia add PATH --expert {folder.name}`."
-                )
-            self.experts[slice_.name] = Expert.of(slice_, self.encoder)
+                raise _empty(folder.name)
+            self._experts[slice_.name] = Expert.of(slice_, self.encoder)
         except SymposiaError as error:
             slice_.close()
-            self.problems[folder.name] = str(error)
+            self._problems = {**self._problems, folder.name: str(error)}
 
-    def _route(self, pieces: list[tuple[str, Vectors]], wishes: Wishes) -> tuple[Route, list[Asked]]:
-        profiles = {name: expert.profile for name, expert in self.experts.items()}
+    def _route(
+        self, pieces: list[tuple[str, Vectors]], experts: Mapping[str, Expert], wishes: Wishes
+    ) -> tuple[Route, list[Asked]]:
+        profiles = {name: expert.profile for name, expert in experts.items()}
         routes = [self.router.route(part, vector, profiles, wishes) for part, vector in pieces]
         route = combine(routes)
         if route.decision == "retrieve" and not profiles:
@@ -234,8 +277,14 @@ class Panel:
             "Make one with `symposia add PATH --expert NAME`, or build the demo with `symposia demo`.",
         )
 
-    def _null(self) -> NullExpert:
-        return NullExpert.kept(self.folder / NULL_FILE, self.encoder)
+
+def _empty(name: str) -> InputError:
+    return InputError(f"Slice {name!r} is empty.", f"Add documents: `symposia add PATH --expert {name}`.")
+
+
+def _without(problems: dict[str, str], name: str) -> dict[str, str]:
+    """A new mapping, since somebody may be reading the old one."""
+    return {other: problem for other, problem in problems.items() if other != name}
 
 
 def _weights(route: Route, wishes: Wishes) -> dict[str, float]:

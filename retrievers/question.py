@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 from indexes.errors import InputError
+from indexes.invisible import words_of
 
 LONGEST = 4_000
 
 
 def check_question(question: str, *, latin_only: bool = False) -> str:
-    """Return the question with outer white space removed, or raise an ``InputError`` that says what is wrong with it.
+    """Return the question without outer white space and what is not seen, or raise an ``InputError`` that says what is wrong with it.
 
     Parameters
     ----------
@@ -20,7 +21,7 @@ def check_question(question: str, *, latin_only: bool = False) -> str:
         True where the encoder reads languages in Latin script only; a question in another script is then refused,
         since its words would all be unknown and whatever was found would be arbitrary.
     """
-    text = question.strip()
+    text = words_of(question).strip()
     if not text:
         raise InputError("The question is empty.", "Type a question, for example: What does json.dumps do?")
     if len(text) > LONGEST:

@@ -44,6 +44,14 @@ class Principal:
         """Whether all of these exist for it."""
         return all(map(self.sees, experts))
 
+    def narrowed(self, other: Principal) -> Principal:
+        """The other, who sees and may do no more than this one."""
+        if self.experts is None or other.experts is None:
+            experts = self.experts if other.experts is None else other.experts
+        else:
+            experts = self.experts & other.experts
+        return Principal(other.name, experts, self.actions & other.actions)
+
     def check(self, action: Action) -> None:
         """Raise an ``InputError`` where it may not do this."""
         if action not in self.actions:

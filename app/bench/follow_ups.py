@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from app.bench.abstention.questions import LABELLED, SETS, require
 from app.bench.retrieval.indexing import index
 from app.models.writing import language_model
@@ -73,7 +75,14 @@ class Turn:
 
 
 def run(
-    settings: Settings, data: Path, *, part: Part = "report", model: bool = True, seed: int = 0, report: Report
+    settings: Settings,
+    data: Path,
+    *,
+    part: Part = "report",
+    limit: int | None = None,
+    model: bool = True,
+    seed: int = 0,
+    report: Report,
 ) -> tuple[Table, ...]:
     """Compare ways to understand follow-ups; the first turn of a conversation, which is none, is left out.
 
@@ -83,22 +92,28 @@ def run(
         Folder with ``beir`` and ``qa``.
     part
         Which half of the conversations; the rules and prompts were made on ``tune``.
+    limit
+        Turns of each set, at most; the first ones of a random order.
     model
         Whether the language model is asked too. What it said before is read from the home.
     """
     home = settings.home / "benchmarks"
     folders = require(data, tuple(SETS.values()))
-    turns = {
+    sets = {
         "mtRAG, questions only": [turn for folder in folders for turn in read_user_turns(folder)],
         "mtRAG-UN, with answers": read_dialogues(data / LABELLED, folders),
     }
-    kept = {title: [turn for turn in found if _part(turn, seed) == part] for title, found in turns.items()}
     say = _cached(settings, home / "follow-ups" / "said.jsonl") if model else None
+    turns = {
+        title: _drawn([turn for turn in found if _part(turn, seed) == part], limit, seed)
+        for title, found in sets.items()
+    }
+    asked = {title: readings(found, say, partial(report, title)) for title, found in turns.items()}
     panel = make_panel(settings, home / "abstention" / "slices")
     try:
         for folder in folders:
             index(panel, settings, folder, report)
-        return tuple(_table(panel, title, found, say, seed, partial(report, title)) for title, found in kept.items())
+        return tuple(_table(panel, title, found, asked[title], seed) for title, found in turns.items())
     finally:
         panel.close()
 
@@ -159,10 +174,9 @@ def follow(turn: Turn, say: Say | None) -> str:
     return understood(turn.question, before, say)
 
 
-def _table(
-    panel: Panel, title: str, turns: Sequence[Turn], say: Say | None, seed: int, report: Callable[[int, int], None]
-) -> Table:
-    asked: dict[str, list[str]] = {
+def readings(turns: Sequence[Turn], say: Say | None, report: Callable[[int, int], None]) -> dict[str, list[str]]:
+    """What is searched for each turn, by the way it is understood."""
+    asked = {
         ALONE: [turn.question for turn in turns],
         WHOLE: ["\n".join([*(e.question for e in turn.said), turn.question])[-LONGEST:] for turn in turns],
         RULES: [follow(turn, None) for turn in turns],
@@ -174,13 +188,17 @@ def _table(
             asked[MODEL].append(follow(turn, say))
     if all(turn.rewritten for turn in turns):
         asked[PEOPLE] = [turn.rewritten for turn in turns]
+    return asked
+
+
+def _table(panel: Panel, title: str, turns: Sequence[Turn], asked: Mapping[str, Sequence[str]], seed: int) -> Table:
     qrels = {turn.id: turn.relevant for turn in turns}
     systems = {name: score_run(_searched(panel, name, turns, texts), qrels, MEASURES) for name, texts in asked.items()}
     leaning = sum(dependent(turn.question) for turn in turns)
     notes = (
         f"{leaning} of the {len(turns)} questions lean on what was said, by the rules; the others are left as they are.",
         f"Conversations: {len({_conversation(turn) for turn in turns})}; the intervals take their turns as independent.",
-        *([] if say is None else [_changed(asked[RULES], asked[MODEL], asked[ALONE])]),
+        *([] if MODEL not in asked else [_changed(asked[RULES], asked[MODEL], asked[ALONE])]),
     )
     return compare(title, {name: scores.values for name, scores in systems.items()}, seed=seed, notes=notes)
 
@@ -229,6 +247,12 @@ def _read(file: Path) -> dict[str, str]:
 
 def _conversation(turn: Turn) -> str:
     return turn.id.partition("<")[0]
+
+
+def _drawn(turns: Sequence[Turn], limit: int | None, seed: int) -> list[Turn]:
+    if limit is None or limit >= len(turns):
+        return list(turns)
+    return [turns[place] for place in np.random.default_rng(seed).permutation(len(turns))[:limit]]
 
 
 def _part(turn: Turn, seed: int) -> Part:

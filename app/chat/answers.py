@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from app.chat import cards
 from app.chat.markup import element, failure, text
 from app.chat.turn import Stage, Turn
-from app.marks import beside_sides, moved, sayers
+from app.marks import beside_sides, moved
 from generators.answer import Answer, Citation, Claim, Side, Verdict
 from retrievers.evidence import Evidence
 
@@ -62,26 +62,27 @@ def sentences(turn: int, answer: Answer) -> str:
 
 
 def conflict(turn: int, answer: Answer) -> str:
-    """What the sources disagree about, and each side with its chips and who says so; nothing where they agree."""
+    """What the sources disagree about: source A says, source B says, the model's memory says; nothing where they agree."""
     if answer.conflict is None:
         return ""
     heading = element("p", "heading", "The sources disagree")
     question = element("p", "asked", text(answer.conflict.question), dir="auto")
-    sides = "".join(_side(turn, side, answer) for side in answer.conflict.sides)
-    return element("section", "disagreement", heading + question + element("ol", "sides", sides))
+    sides = [_side(turn, cards.LETTERS[i], side, answer) for i, side in enumerate(answer.conflict.sides[:26])]
+    if answer.memory:
+        said = element("span", "claim", text(answer.memory), dir="auto")
+        sides.append(element("li", "side recalling", _says("The model’s memory says") + said + _caution(answer)))
+    card = heading + question + element("ul", "sides", "".join(sides))
+    return element("section", "disagreement", card, aria_label="The sources disagree")
 
 
 def memory(answer: Answer) -> str:
-    """One folded line on what the model would have said without the sources; nothing where that is the same."""
-    if not answer.memory:
+    """One folded line on what the model would have said without the sources; nothing where that is shown or the same."""
+    if not answer.memory or answer.conflict is not None:
         return ""
     line = element("summary", "restline", "What the model would have said without the sources")
-    said = element("p", "recalled", text(answer.memory), dir="auto")
-    words = "From the model's memory, checked against no source."
-    if any(moved(claim, answer) for claim in answer.claims):
-        words += f" {MOVED_MARK} marks where the sources moved the model away from it."
-    note = element("p", "caution", words)
-    return element("details", "rest", line + said + note)
+    return element(
+        "details", "rest", line + element("p", "recalled", text(answer.memory), dir="auto") + _caution(answer)
+    )
 
 
 def chip(turn: int, number: int, quote: str) -> str:
@@ -108,14 +109,32 @@ def _chips(turn: int, citations: Sequence[Citation], answer: Answer) -> dict[int
     return {number: chip(turn, number, quote) for number, quote in quoted.items()}
 
 
-def _side(turn: int, side: Side, answer: Answer) -> str:
+def _says(who: str) -> str:
+    return element("span", "says", who)
+
+
+def _caution(answer: Answer) -> str:
+    words = "From the model's memory, checked against no source."
+    if any(moved(claim, answer) for claim in answer.claims):
+        words += f" {MOVED_MARK} marks where the sources moved the model away from it."
+    return element("span", "caution", words)
+
+
+def _side(turn: int, letter: str, side: Side, answer: Answer) -> str:
+    by_number = {item.number: item for item in answer.evidence}
     chips = _chips(turn, side.citations, answer)
-    says = [
-        element("span", "sayer", f"{chips[number]} {text(who)}")
-        for number, who in sayers(side.citations, answer.evidence).items()
-    ]
+    says = [element("span", "sayer", f"{chip} {text(_who(by_number.get(number)))}") for number, chip in chips.items()]
     said = element("span", "claim", text(side.text), dir="auto")
-    return element("li", "side", said + element("span", "meta", "".join(says)))
+    who = f"Sources {letter} say" if len(chips) > 1 else f"Source {letter} says"
+    return element("li", "side", _says(who) + said + element("span", "meta", "".join(says)))
+
+
+def _who(item: Evidence | None) -> str:
+    """Title, expert and date of a source."""
+    if item is None:
+        return "a source that is not there"
+    facts = (item.passage.heading or item.passage.source, item.expert, item.passage.date)
+    return " · ".join(fact for fact in facts if fact)
 
 
 def _text(turn: int, answer: Answer) -> str:

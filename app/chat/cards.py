@@ -10,6 +10,13 @@ from generators.answer import Answer, Citation
 from retrievers.evidence import Evidence
 
 Span = tuple[int, int]
+SUPPORTS = (
+    (0.8, "clear", "clearly supports the answer"),
+    (0.5, "likely", "supports the answer"),
+    (0.0, "weak", "hints at it"),
+)
+"""Support from which on a citation is called so: threshold, kind, words."""
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the sides of a conflict
 SNIPPET = 200  # characters; the style sheet cuts what does not fit the line
 
 
@@ -30,23 +37,39 @@ def checked(turn: int, answer: Answer) -> str:
     """The cited cards with their supporting sentences, and the others folded away."""
     cited_spans = citations(answer)
     numbers = {citation.number for citation in cited_spans}
-    cited = [card(turn, item, spans(item, cited_spans)) for item in answer.evidence if item.number in numbers]
+    cited = [
+        card(turn, item, spans(item, cited_spans), support(item.number, answer))
+        for item in answer.evidence
+        if item.number in numbers
+    ]
     rest = [card(turn, item, ()) for item in answer.evidence if item.number not in numbers]
     shown = _section("Sources", "".join(cited)) if cited else ""
     return shown + (_folded(len(rest), "".join(rest), more=bool(cited)) if rest else "")
 
 
-def card(turn: int, evidence: Evidence, highlighted: Sequence[Span]) -> str:
-    """One source: number, title, place, expert, date and relevance; opened, the passage.
+def support(number: int, answer: Answer) -> str:
+    """In words, what a source does for the answer: which side of a conflict it takes, else how surely it supports a sentence."""
+    sides = answer.conflict.sides if answer.conflict is not None else ()
+    for letter, side in zip(LETTERS, sides, strict=False):
+        if any(citation.number == number for citation in side.citations):
+            return element("span", "support split", f"says {letter}: {text(side.text)}")
+    degree = max((c.support for claim in answer.claims for c in claim.citations if c.number == number), default=0.0)
+    kind, words = next((kind, words) for least, kind, words in SUPPORTS if degree >= least)
+    return element("span", f"support {kind}", words)
+
+
+def card(turn: int, evidence: Evidence, highlighted: Sequence[Span], supporting: str = "") -> str:
+    """One source: number, title, place, expert, date, relevance and what it does for the answer; opened, the passage.
 
     The address is inside the part that opens, so that following a link to it opens the card (HTML standard,
     "ancestor revealing algorithm") without any script.
     """
     passage = evidence.passage
-    facts = [evidence.expert, passage.date, f"relevance {percent(evidence.probability)}"]
+    relevance = f"relevance {percent(evidence.probability)}".replace(" ", "\N{NO-BREAK SPACE}")
+    facts = [evidence.expert, passage.date, relevance]
     head = element("span", "number", f"[{evidence.number}]")
     title = element("span", "title", text(passage.heading or passage.source or "Untitled"), dir="auto")
-    meta = element("span", "meta", text(" · ".join(fact for fact in facts if fact)))
+    meta = element("span", "meta", text(" · ".join(fact for fact in facts if fact)) + supporting)
     snippet = element("span", "snippet", text(_snippet(passage.text, highlighted)), dir="auto", aria_hidden="true")
     summary = element("summary", "head", head + element("span", "what", title + meta + snippet))
     body = element("blockquote", "passage", mark(passage.text, highlighted), dir="auto")

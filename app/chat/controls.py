@@ -1,8 +1,8 @@
-"""The sidebar: who is on the panel, and what the person decides in place of the router."""
+"""The lower part of the sidebar: who is on the panel, and what the person decides in place of the router."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,50 +12,43 @@ from app.chat.turn import Choice
 from app.library import ExpertCard
 from app.settings import Settings
 
-ONLY, NEVER, SEARCH = "only", "never", "search"
+ONLY, NEVER, SEARCH, RESETS = "only", "never", "search", "resets"
 SEARCHING = {"Automatic": None, "Always": True, "Never": False}
 
 
-def sidebar(cards: Sequence[ExpertCard], settings: Settings, on_new: Callable[[], None] | None) -> None:
-    """Draw the sidebar; ``choice`` reads what was chosen there.
-
-    Parameters
-    ----------
-    cards
-        The experts.
-    settings
-        Of the symposium.
-    on_new
-        Begins a new conversation; ``None`` where there is none to end.
-    """
-    with st.sidebar:
-        st.html(element("p", "brand", "Symposia"))
-        st.button(
-            "New conversation",
-            on_click=on_new,
-            disabled=on_new is None,
-            icon=":material/edit_square:",
-            width="stretch",
-        )
-        if cards:
-            st.html(roster(cards))
-        names = [card.name for card in cards if not card.problem]
-        if names:
-            _wishes(names)
-        st.html(element("p", "about", text(_about(settings))))
+def controls(cards: Sequence[ExpertCard], settings: Settings) -> None:
+    """Draw the experts and the controls; ``choice`` reads what was chosen there."""
+    names = [card.name for card in cards if not card.problem]
+    if names:
+        _wishes(names)
+    if cards:
+        st.html(roster(cards))
+    st.html(element("p", "about", text(_about(settings))))
 
 
 def choice() -> Choice:
     """What the sidebar's controls say now."""
     state = st.session_state
-    retrieval = SEARCHING[state.get(SEARCH) or "Automatic"]
+    retrieval = _searching()
     only, never = tuple(state.get(ONLY, ())), tuple(state.get(NEVER, ()))
     return Choice(() if retrieval is False else only, () if retrieval is False else never, retrieval)
 
 
 def reset() -> None:
     """Leave everything to the router again."""
-    st.session_state[ONLY], st.session_state[NEVER], st.session_state[SEARCH] = [], [], "Automatic"
+    state = st.session_state
+    state[ONLY], state[NEVER] = [], []
+    state[RESETS] = state.get(RESETS, 0) + 1
+
+
+def _search_key() -> str:
+    """A new one after each reset: a control with a default cannot be set otherwise."""
+    resets = st.session_state.get(RESETS, 0)
+    return f"{SEARCH}-{resets}" if resets else SEARCH
+
+
+def _searching() -> bool | None:
+    return SEARCHING[st.session_state.get(_search_key()) or "Automatic"]
 
 
 def roster(cards: Sequence[ExpertCard]) -> str:
@@ -74,8 +67,9 @@ def _expert(card: ExpertCard) -> str:
 def _wishes(names: list[str]) -> None:
     st.html(element("p", "heading", "From the next question on"))
     state = st.session_state
-    off = SEARCHING[state.get(SEARCH) or "Automatic"] is False
-    st.segmented_control("Search the sources", list(SEARCHING), default="Automatic", key=SEARCH, required=True)
+    off = _searching() is False
+    options = list(SEARCHING)
+    st.segmented_control("Search the sources", options, default=options[0], key=_search_key(), required=True)
     only = [name for name in names if name not in state.get(NEVER, ())]
     never = [name for name in names if name not in state.get(ONLY, ())]
     st.multiselect("Ask only", only, key=ONLY, placeholder="The router decides", disabled=off)

@@ -2,179 +2,129 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Literal
+from functools import partial
 
 import streamlit as st
 
-from app.chat import answers, cards, controls, route_panel
+from app.chat import controls, current
+from app.chat.asking import Visit
+from app.chat.current import Current
 from app.chat.examples import examples
-from app.chat.markup import element, failure, label, text
+from app.chat.judging import judging
+from app.chat.markup import element, failure, label
 from app.chat.opening import Opened, obstacles, opened
-from app.chat.turn import Choice, Failed, Loaded, Step, Turn
-from app.chat.worker import Answering, Worker
+from app.chat.saved import saved
+from app.chat.turn import Failed
+from app.chat.view import View
+from app.chat.visitor import leave, visitor
 from app.library import ExpertCard
 from indexes.errors import SymposiaError
 
-TURNS, WORKER, QUESTION = "turns", "worker", "question"
+QUESTION = "question"
 TICK = 0.2  # seconds; how soon the page reacts to a click while an answer is being written
 
 
 def show() -> None:
     """Draw the page; while an answer is being written, follow it to its end."""
     try:
-        symposium = opened()
+        shared = opened()
+        visit = _visit(shared)
+        experts = visit.symposium.experts()
+        shown = current.current(visit)
+        _sidebar(visit, shown, experts)
     except SymposiaError as error:
         _blocked([Failed(error.problem, error.fix)])
         return
-    experts = symposium.symposium.experts()
-    turns: list[Turn] = st.session_state.setdefault(TURNS, [])
-    controls.sidebar(experts, symposium.symposium.settings, on_new=_forget if turns else None)
-    problems = obstacles(experts, symposium.failure)
-    if problems and not turns:
+    problems = obstacles(experts, shared.failure)
+    if problems and not shown.turns:
         _blocked(problems)
         return
     first = st.empty()  # stays where it is once there are turns, so that the welcome is gone at the first question
-    if not turns:
+    if not shown.turns:
         with first.container():
-            _welcome(symposium, experts)
-    views = [View(turn) for turn in turns]
-    live = next((view for view in views[-1:] if not view.turn.done), None)
-    last = st.empty()
+            _welcome(visit, shown, experts)
+    views = [View(turn, partial(_stop, shown)) for turn in shown.turns]
+    for view in views:
+        with view.below:
+            judging(visit, view.turn)
+    _next(visit, shown)
+    if shown.live is not None:
+        _follow(shown, views[-1])
+
+
+def _visit(shared: Opened) -> Visit:
+    principal = visitor(shared.symposium.settings)
+    return Visit(shared, principal, shared.symposium.seen_by(principal))
+
+
+def _sidebar(visit: Visit, shown: Current, experts: list[ExpertCard]) -> None:
+    with st.sidebar:
+        saved(visit, shown)
+        controls.controls(experts, visit.symposium.settings)
+        leave(visit.symposium.settings)
+
+
+def _next(visit: Visit, shown: Current) -> None:
+    """The box for the next question, and what was decided for it by hand."""
+    busy, last = shown.live is not None, st.empty()
     wishes = str(controls.choice())
-    if wishes and live is None:
+    if wishes and not busy:
         last.caption(f"Next question: {label(wishes)}.")
-    st.chat_input("Ask a question", key=QUESTION, on_submit=_ask_typed, args=(symposium,), disabled=live is not None)
-    if live is not None:
-        _follow(live)
+    hint = "Ask a follow-up, or something else" if shown.turns else "Ask a question"
+    st.chat_input(hint, key=QUESTION, on_submit=_ask_typed, args=(visit,), disabled=busy)
 
 
-class View:
-    """One turn on the page. ``draw`` may be called again and again; only what changed is sent to the browser.
-
-    Parameters
-    ----------
-    turn
-        What to draw.
-    """
-
-    def __init__(self, turn: Turn) -> None:
-        self.turn = turn
-        self._sent: dict[str, str] = {}
-        with st.chat_message("user", avatar=":material/person:"):
-            st.html(element("div", "question", text(turn.question), dir="auto"))
-        with st.chat_message("assistant", avatar=":material/account_balance:"):
-            with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-                self._status = st.status(route_panel.headline(turn, time.monotonic()), state=self._state)
-                self._stop = st.empty()
-                if not turn.done:
-                    self._stop.button("Stop", key="stop", icon=":material/stop_circle:", on_click=_stop)
-            with self._status:
-                self._panel = st.empty()
-            self._failures, self._answer, self._sources = st.empty(), st.empty(), st.empty()
-        self.draw()
-
-    @property
-    def _state(self) -> Literal["running", "complete", "error"]:
-        if not self.turn.done:
-            return "running"
-        return "error" if self.turn.failure is not None else "complete"
-
-    def draw(self) -> None:
-        """Bring the page up to date with the turn."""
-        turn = self.turn
-        if turn.done:  # replaced at once: what is only left out of the next run may stay on the page
-            self._stop.html(element("span", "gone", ""))
-        self._status.update(label=route_panel.headline(turn, time.monotonic()), state=self._state)
-        sources = cards.checked(turn.number, turn.answer) if turn.answer else cards.found(turn.number, turn.evidence)
-        parts = {
-            "panel": (self._panel, route_panel.panel(turn)),
-            "failures": (self._failures, route_panel.failures(turn.route)),
-            "sources": (self._sources, sources),
-            "answer": (self._answer, answers.shown(turn)),
-        }
-        for name, (place, html) in parts.items():
-            if html and self._sent.get(name) != html:
-                place.html(html)
-                self._sent[name] = html
-
-
-def answering(symposium: Opened, question: str, choice: Choice) -> Answering:
-    """What a worker runs for one question: wait for the models, then ``Symposium.stream``."""
-
-    def run(cancelled: Callable[[], bool]) -> Iterator[Step]:
-        failed = symposium.wait(cancelled)
-        if failed is not None:
-            yield failed
-        elif not cancelled():
-            yield Loaded()
-            yield from symposium.symposium.stream(
-                question, experts=choice.experts, forbid=choice.forbid, retrieval=choice.retrieval, cancelled=cancelled
-            )
-
-    return run
-
-
-def _follow(view: View) -> None:
-    worker: Worker = st.session_state[WORKER]
+def _follow(shown: Current, view: View) -> None:
     while not view.turn.done:
-        for at, step in worker.take(TICK):
-            view.turn.absorb(step, at)
+        shown.catch_up(TICK)
         view.draw()
     st.rerun()
 
 
-def _ask(symposium: Opened, question: str) -> None:
-    turns: list[Turn] = st.session_state.setdefault(TURNS, [])
-    if not question or (turns and not turns[-1].done):
-        return
-    turns.append(Turn(len(turns) + 1, question, time.monotonic()))
-    st.session_state[WORKER] = Worker(answering(symposium, question, controls.choice()))
+def _ask(visit: Visit, question: str) -> None:
+    current.ask(visit, question, controls.choice())
 
 
-def _ask_typed(symposium: Opened) -> None:
-    _ask(symposium, st.session_state[QUESTION] or "")
+def _ask_typed(visit: Visit) -> None:
+    _ask(visit, st.session_state[QUESTION] or "")
 
 
-def _stop() -> None:
-    st.session_state[WORKER].stop()
-
-
-def _forget() -> None:
-    _stop()
-    st.session_state[TURNS] = []
+def _stop(shown: Current) -> None:
+    if shown.asked is not None:
+        shown.asked.worker.stop()
 
 
 def _retry() -> None:
     opened.clear()
 
 
-def _welcome(symposium: Opened, experts: list[ExpertCard]) -> None:
+def _welcome(visit: Visit, shown: Current, experts: list[ExpertCard]) -> None:
     able = [card.name for card in experts if not card.problem]
     count = "one expert" if len(able) == 1 else f"{len(able)} experts"
+    gone = failure(shown.problem) if shown.problem is not None else ""
     st.html(
-        element("h1", "welcome", f"Ask a panel of {count}")
+        gone
+        + element("h1", "welcome", f"Ask a panel of {count}")
         + element(
             "p",
             "lead",
             "A router chooses who is asked. Each sentence of the answer cites the passage that supports it, or is marked"
-            " as unsupported; where the sources do not say, you are told so. Each question stands for itself.",
+            " as unsupported; where the sources do not say, you are told so.",
         )
         + element("p", "heading", "For example")
     )
     for i, question in enumerate(examples(able)):
-        st.button(label(question), key=f"example-{i}", on_click=_ask, args=(symposium, question), width="stretch")
-    _loading(symposium)
+        st.button(label(question), key=f"example-{i}", on_click=_ask, args=(visit, question), width="stretch")
+    _loading(visit.opened)
 
 
-def _loading(symposium: Opened) -> None:
-    if not symposium.loading:
+def _loading(shared: Opened) -> None:
+    if not shared.loading:
         return
 
     @st.fragment(run_every=1.0)
     def note() -> None:
-        if not symposium.loading:
+        if not shared.loading:
             st.rerun()  # ends this polling, and shows what went wrong if anything did
         st.caption("The models are being loaded. You can ask already; the first answer waits for them.")
 

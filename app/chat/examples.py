@@ -11,7 +11,7 @@ ALWAYS = ("What can you do?", "What is 17 * 23?", "Hello there!")
 
 
 def examples(experts: Sequence[str], path: Path = QUESTIONS, count: int = 3) -> list[str]:
-    """``count`` questions for these experts, one an expert first.
+    """``count`` questions for these experts, one an expert; those that are known to have an answer first.
 
     Parameters
     ----------
@@ -26,8 +26,9 @@ def examples(experts: Sequence[str], path: Path = QUESTIONS, count: int = 3) -> 
     for question, names in _answerable(path):
         if len(names) == 1:
             by_expert.setdefault(names[0], question)
-    own = [by_expert.get(name, f"What is {name} about?") for name in experts]
-    return [*own, *ALWAYS][:count]
+    known = [by_expert[name] for name in experts if name in by_expert]
+    others = [f"What is {name} about?" for name in experts if name not in by_expert]
+    return [*known, *others, *ALWAYS][:count]
 
 
 def _answerable(path: Path) -> Iterator[tuple[str, list[str]]]:

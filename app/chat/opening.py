@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
 
 import streamlit as st
 
+from app.chat.desk import Desk
 from app.chat.turn import Failed
 from app.chat.worker import defect
+from app.conversations.store import FILE, Conversations
 from app.library import ExpertCard
 from app.symposium import Symposium
 from indexes.errors import SymposiaError
@@ -20,17 +22,31 @@ _LOG = logging.getLogger(__name__)
 
 NO_EXPERTS = Failed(
     "There are no experts yet, so there is nothing to ask.",
-    "Run `symposia demo` for three experts on real text, or `symposia add PATH --expert NAME` for one on your own"
-    " documents. Then press Try again.",
+    "Add files on the Library page, or run `symposia demo` for three experts on real text, or `symposia add PATH --expert"
+    " NAME` for one on your own documents. Then press Try again.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A symposium and the state of its models: ``warm`` holds ``None``, or what went wrong, once it is done."""
+    """What all visitors of the process share.
+
+    Parameters
+    ----------
+    symposium
+        The whole of it, whoever asks.
+    warm
+        Holds ``None``, or what went wrong, once the models are loaded.
+    conversations
+        Where they are kept.
+    desk
+        What is being answered.
+    """
 
     symposium: Symposium
     warm: Future[Failed | None]
+    conversations: Conversations
+    desk: Desk = field(default_factory=Desk)
 
     @property
     def loading(self) -> bool:
@@ -61,7 +77,7 @@ def opened() -> Opened:
         Thread(target=_warm_up, args=(symposium, warm), name="symposia-warm-up", daemon=True).start()
     else:
         warm.set_result(None)
-    return Opened(symposium, warm)
+    return Opened(symposium, warm, Conversations(symposium.settings.home / FILE))
 
 
 def obstacles(cards: list[ExpertCard], failure: Failed | None) -> list[Failed]:

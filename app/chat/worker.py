@@ -1,6 +1,7 @@
-"""Answers one question in a thread of its own: steps go through a queue, and only the page's script takes them out.
+"""Answers one question in a thread of its own and keeps every step, so that any page may follow from any step on.
 
-A rerun of the page (any click) leaves the thread alone; the next run goes on taking steps where the last one stopped.
+A rerun of the page (any click) leaves the thread alone, and so do a reload and a closed tab: the answer is written to its
+end and recorded. Only ``stop`` ends it early.
 """
 
 from __future__ import annotations
@@ -8,21 +9,20 @@ from __future__ import annotations
 import atexit
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterable
+from threading import Condition, Thread
 from threading import Event as Signal
-from threading import Thread
 from weakref import WeakSet
 
 from app.chat.turn import Ended, Failed, Step
 from indexes.errors import SymposiaError
 
-ABANDONED_AFTER = 60.0  # seconds without a reader (a closed browser tab) after which generation stops by itself
 _LOG = logging.getLogger(__name__)
 
 _RUNNING: WeakSet[Worker] = WeakSet()
 
 Answering = Callable[[Callable[[], bool]], Iterable[Step]]
+Timed = tuple[float, Step]
 
 
 class Worker:
@@ -36,12 +36,18 @@ class Worker:
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
-        self._steps: SimpleQueue[tuple[float, Step]] = SimpleQueue()
+        self._steps: list[Timed] = []
+        self._changed = Condition()
         self._stop = Signal()
-        self._last_read = time.monotonic()
         self._thread = Thread(target=self._run, name="symposia-answer", daemon=True)
         _RUNNING.add(self)
         self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more comes."""
+        with self._changed:
+            return bool(self._steps) and isinstance(self._steps[-1][1], Ended)
 
     def stop(self) -> None:
         """Ask the generation to end; what was written so far stays."""
@@ -52,18 +58,14 @@ class Worker:
         self._thread.join(timeout)
 
     def cancelled(self) -> bool:
-        """True once ``stop`` was called, or once nobody has read for a minute."""
-        return self._stop.is_set() or time.monotonic() - self._last_read > ABANDONED_AFTER
+        """True once ``stop`` was called."""
+        return self._stop.is_set()
 
-    def take(self, wait: float) -> Iterator[tuple[float, Step]]:
-        """All steps that are there, with their clock readings; waits up to ``wait`` seconds for the first."""
-        self._last_read = time.monotonic()
-        try:
-            yield self._steps.get(timeout=wait)
-            while True:
-                yield self._steps.get_nowait()
-        except Empty:
-            return
+    def steps(self, after: int, wait: float = 0.0) -> list[Timed]:
+        """All steps but the first ``after``, with their clock readings; waits up to ``wait`` seconds for one."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._steps) > after, timeout=wait)
+            return self._steps[after:]
 
     def _run(self) -> None:
         try:
@@ -78,7 +80,9 @@ class Worker:
             self._put(Ended())
 
     def _put(self, step: Step) -> None:
-        self._steps.put((time.monotonic(), step))
+        with self._changed:
+            self._steps.append((time.monotonic(), step))
+            self._changed.notify_all()
 
 
 @atexit.register

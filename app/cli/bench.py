@@ -340,8 +340,9 @@ def follow_ups(
     part: Annotated[
         Part, typer.Option(help="Which half of the conversations: the rules were made on the other.")
     ] = Part.report,
+    limit: Annotated[int | None, typer.Option(min=2, help="Turns of each set, at most.", show_default=False)] = None,
     model: Annotated[bool, typer.Option("--model/--no-model", help="Ask the language model too.")] = True,
-    seed: Annotated[int, typer.Option(help="Of the halves and the resampling.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the halves, the draw and the resampling.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Compare what a search finds for the last turn of a conversation: as typed, as understood, and as people rewrote it."""
@@ -354,6 +355,7 @@ def follow_ups(
             invocation.load().settings,
             data or _shared(),
             part="tune" if part is Part.tune else "report",
+            limit=limit,
             model=model,
             seed=seed,
             report=lambda what, done, total: update(f"{what}: {done} of {total}"),

@@ -1,4 +1,4 @@
-"""``symposia chat``: the chat in a browser, served by Streamlit on this machine only."""
+"""``symposia chat``: the chat in a browser, served by Streamlit, on this machine only unless told otherwise."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import typer
 
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
-from indexes.errors import InputError
+from indexes.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
-    from app.settings import Loaded
+    from app.settings import Loaded, Settings
 
 HOST = "127.0.0.1"
+LOOPBACK = (HOST, "localhost", "::1")
 
 
 def chat(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on, such as 0.0.0.0.")] = HOST,
     as_json: AsJson = False,
 ) -> None:
     """Open the chat in a browser, at http://127.0.0.1:8501. End it with Ctrl-C.
@@ -31,35 +33,46 @@ def chat(
     """
     invocation: Invocation = ctx.obj
     output, loaded = invocation.output(as_json), invocation.load()
-    check_free(port)
-    url = f"http://{HOST}:{port}"
+    check_kept(loaded.settings, host)
+    check_free(port, host)
+    url = f"http://{host}:{port}"
     if as_json:
         output.document({"url": url, "pid": os.getpid()})
         os.dup2(2, 1)
     else:
         output.show(f"The chat is at {url}. End it with Ctrl-C.")
-    command, env = streamlit_command(port), environment(invocation, loaded)
+    command, env = streamlit_command(port, host), environment(invocation, loaded)
     os.execve(command[0], command, env)  # noqa: S606 (no shell is wanted); this process becomes Streamlit
 
 
-def check_free(port: int) -> None:
+def check_kept(settings: Settings, host: str) -> None:
+    """Raise a ``SettingsError`` where strangers on the network could use the chat and nothing keeps them out."""
+    if host not in LOOPBACK and not settings.access.login and not settings.serve.without_keys:
+        raise SettingsError(
+            f"The address {host} is reached by other machines, and the chat asks nobody to log in.",
+            "Set access.login = true; or serve this machine only, on 127.0.0.1; or, where something else keeps strangers "
+            "out, set serve.without_keys = true.",
+        )
+
+
+def check_free(port: int, host: str = HOST) -> None:
     """Raise an ``InputError`` where another program listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
             raise InputError(
-                f"Port {port} on {HOST} cannot be used: {error.strerror}.",
+                f"Port {port} on {host} cannot be used: {error.strerror}.",
                 f"Choose another: `symposia chat --port {port + 1}`.",
             ) from error
 
 
-def streamlit_command(port: int) -> list[str]:
+def streamlit_command(port: int, host: str = HOST) -> list[str]:
     """What starts Streamlit: no browser is opened, nothing is reported home, no files are watched."""
     page = Path(__file__).parent.parent / "chat" / "main.py"
     options = {
-        "server.address": HOST,
+        "server.address": host,
         "server.port": str(port),
         "server.headless": "true",
         "server.fileWatcherType": "none",

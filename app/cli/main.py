@@ -17,14 +17,19 @@ from app.cli.calibrate import calibrate
 from app.cli.chat import chat
 from app.cli.compare import compare
 from app.cli.config import config, doctor
+from app.cli.conversations import conversations
 from app.cli.demo import demo
 from app.cli.edge import guarded
 from app.cli.evaluate import evaluate
 from app.cli.evaluate_answers import evaluate_answers
+from app.cli.feedback import feedback
 from app.cli.invocation import Invocation, flags_of
+from app.cli.keys import keys
 from app.cli.library import add, experts
+from app.cli.mcp import mcp
 from app.cli.models import models
 from app.cli.reproduce import reproduce
+from app.cli.serve import serve
 from app.cli.train import train
 
 ROOMS = ("indexes", "retrievers", "generators", "app", "evaluation")
@@ -44,12 +49,17 @@ program = typer.Typer(
 )
 program.command()(ask)
 program.command()(chat)
+program.command()(serve)
+program.command()(mcp)
 program.command()(retrieve)
 program.command()(add)
 program.command()(train)
 program.command()(calibrate)
 program.add_typer(experts, name="experts")
 program.add_typer(models, name="models")
+program.add_typer(keys, name="keys")
+program.add_typer(conversations, name="conversations")
+program.add_typer(feedback, name="feedback")
 program.command()(evaluate)
 program.command()(evaluate_answers)
 program.command()(compare)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
+from indexes.invisible import shown
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -18,7 +20,7 @@ PAUSE = 10.0  # seconds between two lines of progress where stderr is not a term
 
 Update = Callable[[str], None]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_C1 = re.compile(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e0fff]")
 
 
 class Output:
@@ -60,6 +62,7 @@ class Output:
     def document(self, values: Mapping[str, Any]) -> None:
         """Write the one JSON document. Numbers that are not finite become ``null``."""
         text = json.dumps(finite(values), ensure_ascii=False, indent=2)
+        text = _C1.sub(lambda found: json.dumps(found[0])[1:-1], text)  # it may be read on a terminal
         try:
             text.encode(self._stdout.encoding or "utf-8")
         except UnicodeEncodeError:
@@ -117,7 +120,7 @@ class Output:
 
 def plain(text: str) -> str:
     """The text without control characters, which could command a terminal, and on one rule for every line end."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return shown(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 (JSON)

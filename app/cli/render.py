@@ -142,9 +142,9 @@ def _sides(conflict: Conflict, evidence: Sequence[Evidence]) -> Text:
 def _heading(item: Evidence) -> Text:
     text = Text(f"[{item.number}] ", style=MARK)
     text.append(plain(item.expert), style="bold")
-    where = plain(item.passage.heading or item.passage.source)
+    where = " ".join(plain(item.passage.heading or item.passage.source).split())
     text.append(f"  {where}" if where else "")
-    text.append(f"  ({plain(item.passage.date)})" if item.passage.date else "")
+    text.append(f"  ({' '.join(plain(item.passage.date).split())})" if item.passage.date else "")
     return text
 
 

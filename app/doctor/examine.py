@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.doctor import machine, parts
 from app.doctor.check import Check
+from app.doctor.surfaces import surfaces
 from indexes.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def examine(load: Callable[[], Loaded]) -> list[Check]:
         parts.writer(settings),
         *([parts.server(settings)] if settings.store.url else []),
         *parts.slices(settings),
+        *surfaces(settings),
     ]
 
 

@@ -17,7 +17,7 @@ PREFIX = "SYMPOSIA_"
 CONFIG_VARIABLE = "SYMPOSIA_CONFIG"
 PRESETS = Path(__file__).parent.parent / "presets"
 
-_OTHER_VARIABLES = (CONFIG_VARIABLE, "SYMPOSIA_DATA", "SYMPOSIA_SCREENSHOTS")  # the latter two are for tests
+_OTHER_VARIABLES = (CONFIG_VARIABLE, "SYMPOSIA_KEY", "SYMPOSIA_DATA", "SYMPOSIA_SCREENSHOTS")  # the last two are for tests
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,47 @@ class Verdict(Section):
     support: Share = Field(default=0.5, description="A sentence is supported from this degree on")
 
 
+class Telemetry(Section):
+    """``[telemetry]``: what is reported about the questions that are answered. By default nothing leaves this machine."""
+
+    logs: Literal["text", "json"] = Field(default="text", description="How servers write their log, a line a question")
+    traces: bool = Field(
+        default=False, description="Send OpenTelemetry spans to where OTEL_EXPORTER_OTLP_ENDPOINT says"
+    )
+    content: bool = Field(default=False, description="Put the text of questions and answers into logs and spans")
+
+
+class Serve(Section):
+    """``[serve]``: the HTTP server."""
+
+    host: Name = Field(default="127.0.0.1", description="Address that the server listens on")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port that it listens on")
+    without_keys: bool = Field(
+        default=False,
+        description="Serve other machines although no keys are asked for: whoever reaches it may do anything",
+    )
+    queue: int = Field(default=32, ge=0, description="Questions that may wait for the language model; more are refused")
+    largest_body: Count = Field(default=1_000_000, description="Bytes of a request, at most")
+    largest_upload: Count = Field(default=50_000_000, description="Bytes of a request that adds documents, at most")
+    drain: float = Field(
+        default=10.0, ge=0, le=3600, description="Seconds that questions may take to end when the server is stopped"
+    )
+
+
+class Access(Section):
+    """``[access]``: who may see and do what. Keys are made with `symposia keys`, and lie in the home folder, as the log does."""
+
+    required: bool = Field(default=False, description="Serve only clients that show a key")
+    per_minute: int = Field(default=60, ge=0, description="Requests of one client in a minute; 0 for no limit")
+    burst: Count = Field(default=20, description="Requests of one client that may come at once")
+    audit: bool = Field(default=True, description="Log who did what to audit.jsonl in the home folder")
+    audit_questions: bool = Field(default=False, description="Put the text of questions into that log, too")
+    login: bool = Field(
+        default=False,
+        description="Let people into the chat after a login only; people.toml in the home folder says whom",
+    )
+
+
 class Settings(Section):
     """All settings. Paths are absolute when they come from ``load_settings``."""
 
@@ -155,6 +196,9 @@ class Settings(Section):
     retrieval: Retrieval = Retrieval()
     generation: Generation = Generation()
     verdict: Verdict = Verdict()
+    access: Access = Access()
+    telemetry: Telemetry = Telemetry()
+    serve: Serve = Serve()
 
 
 @remember

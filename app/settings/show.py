@@ -3,23 +3,97 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from app.settings.layers import variable
 from app.settings.load import Loaded
-from app.settings.schema import fields, flatten
+from app.settings.schema import Settings, fields, flatten
 
 MASK = "********"
 
 
-def rows(loaded: Loaded) -> list[tuple[str, str, str, str]]:
-    """``(dotted key, value as in TOML, origin, description)`` of every setting."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One setting for people.
+
+    Parameters
+    ----------
+    key
+        Dotted: ``retrieval.passages``.
+    value
+        As in TOML; a secret is masked.
+    origin
+        See ``Loaded.origins``.
+    secret
+        Whether the value may never be shown.
+    """
+
+    key: str
+    value: str
+    origin: str
+    description: str
+    secret: bool = False
+
+    def says(self, like: str) -> bool:
+        """Whether key, value, origin or description contains the text; upper and lower case are the same."""
+        wanted = like.strip().casefold()
+        return any(wanted in part.casefold() for part in (self.key, self.value, self.origin, self.description))
+
+    @property
+    def as_toml(self) -> str:
+        """How it stands in a settings file."""
+        section, _, name = self.key.rpartition(".")
+        line = f"{name} = {self._example}"
+        return f"[{section}]\n{line}" if section else line
+
+    @property
+    def as_variable(self) -> str:
+        """How it is set in the environment."""
+        return f"export {variable(self.key)}={shlex.quote(self._plain_example)}"
+
+    @property
+    def as_flag(self) -> str:
+        """How it is set for one start."""
+        return f"symposia --set {shlex.quote(f'{self.key}={self._plain_example}')} chat"
+
+    @property
+    def _example(self) -> str:
+        return '"…"' if self.secret else self.value
+
+    @property
+    def _plain_example(self) -> str:
+        value = json.loads(self._example)
+        return value if isinstance(value, str) else self._example
+
+
+def shown(loaded: Loaded) -> list[Shown]:
+    """Every setting, in the order of the sections."""
     return [
-        (key, _toml(_masked(value)), loaded.origins[key], fields()[key].description or "")
+        Shown(
+            key,
+            _toml(_masked(value)),
+            loaded.origins[key],
+            fields()[key].description or "",
+            isinstance(value, SecretStr),
+        )
         for key, value in flatten(loaded.settings).items()
     ]
+
+
+def changed_since(before: Settings, now: Settings) -> list[str]:
+    """Dotted keys of the settings that differ."""
+    one, other = flatten(before), flatten(now)
+    return [key for key in one if one[key] != other.get(key)]
+
+
+def rows(loaded: Loaded) -> list[tuple[str, str, str, str]]:
+    """``(dotted key, value as in TOML, origin, description)`` of every setting."""
+    return [(each.key, each.value, each.origin, each.description) for each in shown(loaded)]
 
 
 def to_dict(loaded: Loaded) -> dict[str, Any]:

@@ -42,11 +42,14 @@ class Measured:
         One uncertainty for each question, ascending.
     measure
         See ``generators.decoding.uncertainty.MEASURES``.
+    experts
+        Whose questions they were; none where that was not noted.
     """
 
     model: str
     values: tuple[float, ...]
     measure: Measure = "margin"
+    experts: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -79,6 +82,7 @@ class Measured:
             values: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
             usable = values.pop("format") == FORMAT and values["measure"] in get_args(Measure)
             values["values"] = tuple(map(float, values["values"]))
+            values["experts"] = tuple(map(str, values.get("experts", ())))
             return cls(**values) if usable and values["values"] else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None

@@ -72,6 +72,8 @@ class CalibratedVerdict:
         Of all questions, from the surest on.
     model
         The language model that wrote the answers; another one voids the promise.
+    experts
+        Of the panel; none where that was not noted.
     """
 
     confidence: float
@@ -81,6 +83,7 @@ class CalibratedVerdict:
     coverage: float
     curve: tuple[Point, ...]
     model: str = ""
+    experts: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Keep it beside the slices."""
@@ -97,6 +100,7 @@ class CalibratedVerdict:
             if values.pop("format") != FORMAT:
                 raise ValueError(f"its format is not {FORMAT}")
             values["curve"] = tuple(Point(**point) for point in values["curve"])
+            values["experts"] = tuple(values.get("experts", ()))
             found = cls(**values)
             if not 0 <= found.confidence <= 1:
                 raise ValueError(f"confidence {found.confidence}")

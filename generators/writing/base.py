@@ -7,7 +7,7 @@ the sources. What only logits give, a writer for text alone lacks: its steps hav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from generators.citations.contrasts import Scores
@@ -85,13 +85,29 @@ class Writer(Protocol):
         """Short answers to several prompts at once, each the most probable."""
 
 
+LONG = 2_000
+"""Characters from which a passage may be cut: three times what the splitter makes by default."""
+
+
 def fitting(
     evidence: Sequence[Evidence], tokens: Callable[[Sequence[Evidence]], int], room: int
 ) -> tuple[Evidence, ...]:
-    """As much of the evidence, from its beginning, as fits into ``room`` tokens with the rest of the prompt; at least one."""
+    """As much of the evidence, from its beginning, as fits into ``room`` tokens with the rest of the prompt; at least one.
+
+    Long passages are cut before others are left out, so that a document of one endless passage crowds out nobody. What is
+    left of one is its beginning: offsets hold.
+    """
     kept = list(evidence)
-    while len(kept) > 1 and tokens(kept) > room:
-        kept.pop()
+    while kept and tokens(kept) > room:
+        longest = max(range(len(kept)), key=lambda i: len(kept[i].passage.text))
+        text = kept[longest].passage.text
+        if len(text) > LONG:
+            passage = kept[longest].passage
+            kept[longest] = replace(kept[longest], passage=replace(passage, text=text[: len(text) // 2].rstrip()))
+        elif len(kept) > 1:
+            kept.pop()
+        else:
+            break
     return tuple(kept)
 
 

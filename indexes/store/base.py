@@ -115,6 +115,19 @@ class Store(Protocol):
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """All ids and dense vectors ``[n, dimension]``, in batches, in order of id."""
 
+    def payloads(
+        self, fields: Sequence[str], where: Mapping[str, Sequence[str]] | None = None, batch: int = 1000
+    ) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+        """All ids and these fields of their payloads, in batches, in order of id.
+
+        Parameters
+        ----------
+        fields
+            Names of top-level fields; one that a payload lacks is left out of it.
+        where
+            Field to the texts that it may have: points of which any such field has none of them are left out.
+        """
+
     def term_counts(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """The distinct term ids of all sparse vectors, ascending ``[t]``, and how many points hold each ``[t]``."""
 

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,29 @@ class EdgeStore:
             if records:
                 vectors = np.array([dict(record.vector)[DENSE] for record in records], dtype=np.float32)  # type: ignore[arg-type]
                 yield tuple(str(record.id) for record in records), vectors
+            if offset is None:
+                return
+
+    def payloads(
+        self, fields: Sequence[str], where: Mapping[str, Sequence[str]] | None = None, batch: int = 1000
+    ) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+        """See ``Store``."""
+        chosen = [
+            edge.FieldCondition(key=key, match=edge.MatchAny(list(values))) for key, values in (where or {}).items()
+        ]
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset,
+                limit=batch,
+                filter=edge.Filter(must=[*chosen]) if chosen else None,
+                with_payload=list(fields),
+                with_vector=False,
+            )
+            with _explained(self.folder):
+                records, offset = self._shard.scroll(request)
+            if records:
+                yield tuple(str(r.id) for r in records), [dict(r.payload or {}) for r in records]
             if offset is None:
                 return
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,30 @@ class ServerStore:
             if records:
                 vectors = np.array([dict(record.vector)[DENSE] for record in records], dtype=np.float32)  # type: ignore[arg-type]
                 yield tuple(str(record.id) for record in records), vectors
+            if offset is None:
+                return
+
+    def payloads(
+        self, fields: Sequence[str], where: Mapping[str, Sequence[str]] | None = None, batch: int = 1000
+    ) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+        """See ``Store``."""
+        chosen: list[Any] = [
+            self._models.FieldCondition(key=key, match=self._models.MatchAny(any=list(values)))
+            for key, values in (where or {}).items()
+        ]
+        offset: Any = None
+        while True:
+            with self._explained():
+                records, offset = self.client.scroll(
+                    self.name,
+                    scroll_filter=self._models.Filter(must=chosen) if chosen else None,
+                    limit=batch,
+                    offset=offset,
+                    with_vectors=False,
+                    with_payload=list(fields),
+                )
+            if records:
+                yield tuple(str(r.id) for r in records), [dict(r.payload or {}) for r in records]
             if offset is None:
                 return
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 
@@ -118,6 +118,17 @@ class Card:
         for split in ("dev", "test"):
             values[split] = [{**line, "ndcg": line["ndcg"]._asdict()} for line in values[split]]
         return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Card:
+        """Inverse of ``to_dict``; names that it does not know, such as the adapter's key, are passed over."""
+        known = {each.name for each in fields(cls)}
+        found = {name: value for name, value in values.items() if name in known}
+        found["sources"] = tuple(Source(**source) for source in found["sources"])
+        found["sizes"] = Sizes(**found["sizes"])
+        for split in ("dev", "test"):
+            found[split] = tuple(Line(**{**line, "ndcg": Estimate(**line["ndcg"])}) for line in found.get(split, ()))
+        return cls(**found)
 
     def notes(self) -> Iterator[str]:
         """What stands around the table, a sentence or two a line."""

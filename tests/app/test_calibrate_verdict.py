@@ -24,7 +24,7 @@ class Panelled:
     """Stands for a ``Symposium``: question ``n`` is answered ``right`` or ``wrong`` with the confidence that it names."""
 
     def __init__(self, folder: Path, serving: float = 0.7) -> None:
-        self.panel = SimpleNamespace(folder=folder)
+        self.panel = SimpleNamespace(folder=folder, experts=("countries", "python"))
         self.answerer = SimpleNamespace(
             options=Options(thresholds=Thresholds(confidence=serving)), model=SimpleNamespace(name="speaker")
         )

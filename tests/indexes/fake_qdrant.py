@@ -91,6 +91,7 @@ def _scroll(engine: QdrantClient, name: str, body: Any) -> Any:
     wanted = models.ScrollRequest.model_validate(body)
     records, offset = engine.scroll(
         name,
+        scroll_filter=wanted.filter,
         limit=wanted.limit or 10,
         offset=wanted.offset,
         with_payload=wanted.with_payload or False,

@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.access.principal import Principal
 from app.library import ExpertCard
 from app.settings import Settings
 from app.symposium import Symposium
@@ -118,6 +119,11 @@ class FakeSymposium:
     settings: Settings = field(default_factory=Settings)
     asked: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
+    seen: list[str] = field(default_factory=list)
+
+    def seen_by(self, principal: Principal) -> FakeSymposium:
+        self.seen = [principal.name]
+        return self
 
     def experts(self) -> list[ExpertCard]:
         return list(self.cards)
@@ -137,8 +143,10 @@ class FakeSymposium:
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
         cancelled: Callable[[], bool] | None = None,
+        before: Sequence[Any] = (),
     ) -> Iterator[Event]:
-        self.asked.append({"question": question, "experts": experts, "forbid": forbid, "retrieval": retrieval})
+        wishes = {"question": question, "experts": experts, "forbid": forbid, "retrieval": retrieval}
+        self.asked.append({**wishes, "before": [exchange.question for exchange in before]})
         if self.error is not None:
             raise self.error
         answer = self.answer(question)
@@ -176,9 +184,10 @@ def fake() -> FakeSymposium:
 
 
 @pytest.fixture
-def page(fake: FakeSymposium, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def page(fake: FakeSymposium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The page, not yet run, over the fake; change ``fake`` before ``page.run()``."""
     monkeypatch.setattr(Symposium, "open", lambda: fake)
+    fake.settings = Settings(home=tmp_path)
     st.cache_resource.clear()
     root = Path(__file__).parents[3]
     yield AppTest.from_file(str(root / "app" / "chat" / "main.py"), default_timeout=30)

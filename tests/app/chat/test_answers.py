@@ -112,7 +112,9 @@ def test_a_conflict_shows_every_side_with_chips_experts_and_dates(answered: Answ
     html = answers.checked(4, disagreeing(answered))
     shown = stripped(html)
     assert shown == (
-        "≠ Sources conflictThe sources disagreeHow <high>?5,895 m[1] countries, 2024-03-07[3] speeches<i>5,892</i> m[2] countries"
+        "≠ Sources conflictThe sources disagreeHow <high>?"
+        "Sources A say5,895 m[1] Tanzania › Geography · countries · 2024-03-07[3] State of the Union 1986 · speeches"
+        "Source B says<i>5,892</i> m[2] Kenya <b>bold</b> · countries"
     )
     assert "<i>" not in html and "<high>" not in html
     assert "They disagree." not in shown
@@ -132,6 +134,13 @@ def test_what_memory_would_have_said_is_folded_away(answered: Answer) -> None:
     assert "<details" in html and "<b>" not in html
     assert stripped(html).endswith("Mount <b>Meru</b>.From the model's memory, checked against no source.")
     assert "memory" not in stripped(answers.checked(1, answered))
+
+
+def test_beside_sources_that_disagree_stands_what_memory_says(answered: Answer) -> None:
+    html = answers.checked(1, replace(disagreeing(answered), memory="Some <b>6,000</b> m."))
+    shown = stripped(html)
+    assert shown.index("Source B says") < shown.index("The model’s memory says") < shown.index("Some <b>6,000</b> m.")
+    assert "<b>6" not in html and "<details" not in html
 
 
 def test_a_sentence_that_moved_the_model_is_marked_in_words_where_its_memory_is_shown(answered: Answer) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 from hypothesis import given
 from hypothesis import strategies as some
 
 from app.chat import cards
-from generators.answer import Answer, Citation
+from generators.answer import Answer, Citation, Conflict, Side
 from indexes.passage import Passage
 from retrievers.evidence import Evidence
 
@@ -27,7 +28,9 @@ def test_the_supporting_sentence_is_highlighted_in_its_passage(answered: Answer)
 
 def test_a_card_shows_number_title_place_expert_date_and_relevance_but_no_raw_score(answered: Answer) -> None:
     shown = stripped(cards.card(1, answered.evidence[0], ()))
-    assert shown.startswith("[1]Tanzania › Geographycountries · 2024-03-07 · relevance 87 %")
+    assert shown.startswith(
+        "[1]Tanzania › Geographycountries · 2024-03-07 · relevance\N{NO-BREAK SPACE}87\N{NO-BREAK SPACE}%"
+    )
     assert "africa/tz.json, characters 120 to 265" in shown
     assert "0.61" not in shown
 
@@ -43,6 +46,31 @@ def test_what_is_not_cited_is_folded_away_but_there(answered: Answer, abstained:
     assert "[1]" in cited and "[2]" not in cited
     assert "[2]" in rest and "[3]" in rest
     assert "3 passages were found; none is cited" in cards.checked(1, abstained)
+
+
+def test_a_cited_card_says_in_words_how_surely_it_supports_the_answer(answered: Answer) -> None:
+    words = {}
+    for degree in (0.93, 0.6, 0.1):
+        claim = replace(answered.claims[0], citations=(replace(answered.claims[0].citations[0], support=degree),))
+        words[degree] = cards.support(1, replace(answered, claims=(claim,)))
+    assert [stripped(html) for html in words.values()] == [
+        "clearly supports the answer",
+        "supports the answer",
+        "hints at it",
+    ]
+    assert "clearly supports the answer" in stripped(cards.checked(1, answered)) and "0.93" not in cards.checked(
+        1, answered
+    )
+    assert "supports" not in stripped(cards.found(1, answered.evidence))
+
+
+def test_a_source_of_a_conflict_says_which_side_it_takes(answered: Answer) -> None:
+    sides = (Side("5,895 m", (Citation(1, 0, 5, 0.1, 0.9),)), Side("<i>5,892</i> m", (Citation(2, 0, 5, 0.1, 0.9),)))
+    disagreeing = replace(answered, claims=(), conflict=Conflict("How high?", sides))
+    assert stripped(cards.support(1, disagreeing)) == "says A: 5,895 m"
+    assert stripped(cards.support(2, disagreeing)) == "says B: <i>5,892</i> m" and "<i>" not in cards.checked(
+        1, disagreeing
+    )
 
 
 def test_no_evidence_makes_no_section(remembered: Answer) -> None:

@@ -22,6 +22,7 @@ def test_each_expert_gets_the_first_question_that_it_can_answer(tmp_path: Path) 
         ("Tax first?", "evidence", ["tax"]),
     )
     assert examples(["law", "tax"], path)[:2] == ["Law first?", "Tax first?"]
+    assert examples(["art", "law", "tax"], path) == ["Law first?", "Tax first?", "What is art about?"]
 
 
 def test_experts_without_questions_are_asked_about_themselves_and_there_are_always_three(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from app.chat.opening import NO_EXPERTS, Opened, obstacles, unusable
 from app.chat.turn import Failed
+from app.conversations.store import Conversations
 from app.library import ExpertCard
 
 LOCKED = ExpertCard("law", problem="The slice is in use by process 7.\nClose that program.")
@@ -12,7 +14,7 @@ COLD = Failed("The generator has not been fetched.", "Run `symposia models fetch
 
 
 def opened(symposium: Any, warm: Future[Failed | None]) -> Opened:
-    return Opened(symposium, warm)
+    return Opened(symposium, warm, Conversations(Path("nowhere")))
 
 
 def test_a_panel_with_one_usable_expert_can_be_asked() -> None:
@@ -21,6 +23,7 @@ def test_a_panel_with_one_usable_expert_can_be_asked() -> None:
 
 def test_a_panel_without_experts_names_the_commands_that_make_some() -> None:
     assert obstacles([], None) == [NO_EXPERTS]
+    assert "Library page" in NO_EXPERTS.fix
     assert "`symposia demo`" in NO_EXPERTS.fix and "`symposia add" in NO_EXPERTS.fix
 
 

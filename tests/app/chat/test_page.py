@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.chat import conversation
+from app.chat import conversation, desk
 from app.chat.examples import examples
 from app.chat.worker import Worker
 from app.library import ExpertCard
@@ -68,7 +68,7 @@ def test_turns_add_up_until_a_new_conversation_is_begun(page: AppTest, remembere
     ask(page, "Second?")
     assert len(page.chat_message) == 4 and "Answered from memory (no retrieval)" in shown(page)
     assert len(set(re.findall(r'id="([^"]*)"', html(page)))) == 3
-    page.sidebar.button[0].click().run()
+    page.button(key="new").click().run()
     assert len(page.chat_message) == 0 and "Ask a panel" in shown(page)
 
 
@@ -128,7 +128,7 @@ def test_stop_keeps_the_draft_and_says_that_it_was_not_checked(
         if number == 2:
             workers[-1].stop()
 
-    monkeypatch.setattr(conversation, "Worker", Recorded)
+    monkeypatch.setattr(desk, "Worker", Recorded)
     fake.before_token = stop_at_the_third_token
     ask(page.run(), "Long?")
     assert "Stopped. This draft was not checked." in shown(page) and "Kilimanjaro is" in shown(page)

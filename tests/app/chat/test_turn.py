@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from app.chat.turn import Choice, Ended, Failed, Loaded, Stage, Step, Turn
+from app.chat.turn import Choice, Ended, Failed, Loaded, Recorded, Stage, Step, Turn, Unrecorded
+from app.conversations.store import StoredTurn
 from generators.answer import Answer
-from generators.events import Answered, Checking, Found, Routed, Token
+from generators.events import Answered, Checking, Found, Routed, Token, Understood
 
 
 def run(turn: Turn, *steps: tuple[float, Step]) -> Turn:
@@ -63,3 +66,45 @@ def test_a_failed_turn_was_not_stopped() -> None:
 )
 def test_a_choice_says_what_was_decided_by_hand(choice: Choice, words: str) -> None:
     assert str(choice) == words
+
+
+def stored(answer: Answer, asked: str = "And how high is it?") -> StoredTurn:
+    return StoredTurn("t1", "c1", asked, answer, "2026-01-01T00:00:00", helpful=False, comment="Why?")
+
+
+def test_a_follow_up_is_read_first_and_shown_as_it_was_understood(answered: Answer) -> None:
+    turn = run(Turn(2, "And how high?", 0.0, follows=True), (1.0, Loaded()))
+    assert turn.stage is Stage.READING
+    run(turn, (3.0, Understood("How high is Kilimanjaro?")), (3.5, Found(answered.evidence)))
+    assert turn.rewritten == "How high is Kilimanjaro?" and turn.stage is Stage.WRITING
+    assert turn.seconds == {Stage.LOADING: 1.0, Stage.READING: 2.0, Stage.SEARCHING: 0.5}
+
+
+def test_a_follow_up_that_stands_for_itself_is_not_said_again(answered: Answer) -> None:
+    turn = run(Turn(2, "How  high?", 0.0, follows=True), (0.0, Loaded()), (0.5, Found(answered.evidence)))
+    run(turn, (1.0, Answered(replace(answered, question="How high?"))))
+    assert turn.rewritten == ""
+    assert Stage.READING not in turn.seconds and turn.seconds[Stage.SEARCHING] == 0.5
+
+
+def test_a_recorded_turn_knows_what_is_kept_of_it(answered: Answer) -> None:
+    turn = run(Turn(1, "q", 0.0), (1.0, Answered(answered)), (1.0, Recorded(stored(answered))), (1.0, Ended()))
+    turn.judge(True, "Well said.")
+    assert turn.stored is not None and (turn.stored.helpful, turn.stored.comment) == (True, "Well said.")
+    assert turn.taken == 3
+
+
+def test_a_turn_that_could_not_be_kept_says_why_and_keeps_its_answer(answered: Answer) -> None:
+    why = Failed("The disk is full.", "Free some space.")
+    turn = run(Turn(1, "q", 0.0), (1.0, Answered(answered)), (1.0, Unrecorded(why)), (1.0, Ended()))
+    turn.judge(True, "")
+    assert turn.unrecorded == why and turn.answer == answered and turn.stored is None and not turn.stopped
+
+
+def test_a_reopened_turn_is_as_it_was(answered: Answer) -> None:
+    answer = replace(answered, question="How high is Kilimanjaro?", seconds={"retrieve": 0.25, "write": 1.0})
+    turn = Turn.reopened(3, stored(answer))
+    assert turn.done and not turn.stopped and turn.answer == answer
+    assert (turn.question, turn.rewritten) == ("And how high is it?", "How high is Kilimanjaro?")
+    assert (turn.route, turn.evidence) == (answer.route, answer.evidence)
+    assert turn.seconds == {Stage.SEARCHING: 0.25, Stage.WRITING: 1.0} and turn.waited(99.0) == 1.25

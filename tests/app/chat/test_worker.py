@@ -18,7 +18,7 @@ def all_steps(worker: Worker) -> list[Step]:
     deadline = time.monotonic() + 10
     while not steps or not isinstance(steps[-1], Ended):
         assert time.monotonic() < deadline, steps
-        steps += [step for _, step in worker.take(0.1)]
+        steps += [step for _, step in worker.steps(len(steps), 0.1)]
     return steps
 
 
@@ -39,11 +39,11 @@ def test_steps_carry_the_moment_at_which_they_happened_not_at_which_they_were_ta
     before = time.monotonic()
     worker = Worker(scripted(Loaded()))
     time.sleep(0.2)
-    moments = [at for at, _ in worker.take(1.0)]
+    moments = [at for at, _ in worker.steps(0)]
     assert len(moments) == 2 and all(before <= at < before + 0.2 for at in moments)
 
 
-def test_taking_from_an_empty_queue_returns_after_the_wait() -> None:
+def test_waiting_for_a_step_that_does_not_come_returns_after_the_wait() -> None:
     def hang(cancelled: Callable[[], bool]) -> Iterator[Step]:
         while not cancelled():
             time.sleep(0.01)
@@ -51,7 +51,7 @@ def test_taking_from_an_empty_queue_returns_after_the_wait() -> None:
 
     worker = Worker(hang)
     started = time.monotonic()
-    assert list(worker.take(0.05)) == []
+    assert worker.steps(0, 0.05) == [] and not worker.ended
     assert time.monotonic() - started < 1.0
     worker.stop()
     assert all_steps(worker) == [Ended()]
@@ -65,20 +65,18 @@ def test_stop_reaches_the_generation_and_keeps_what_was_written() -> None:
             time.sleep(0.01)
 
     worker = Worker(count)
-    first = list(worker.take(5.0))
+    first = worker.steps(0, 5.0)
     worker.stop()
-    rest = all_steps(worker)
-    assert first[0][1] == Token("1", 0.0) and rest[-1] == Ended()
+    every = all_steps(worker)
+    assert first[0][1] == every[0] == Token("1", 0.0) and every[-1] == Ended() and worker.ended
 
 
-def test_a_generation_that_nobody_reads_stops_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ABANDONED_AFTER", 0.05)
-    worker = Worker(scripted())
-    assert not worker.cancelled()
-    time.sleep(0.1)
-    assert worker.cancelled()
-    list(worker.take(0.0))
-    assert not worker.cancelled()
+def test_an_answer_that_nobody_follows_is_written_to_its_end_and_can_be_followed_afterwards() -> None:
+    worker = Worker(scripted(Loaded(), Token("a", 0.0), Token("b", 0.0)))
+    worker.join(5.0)
+    assert worker.ended and not worker.cancelled()
+    assert all_steps(worker) == all_steps(worker) == [Loaded(), Token("a", 0.0), Token("b", 0.0), Ended()]
+    assert [step for _, step in worker.steps(2)] == [Token("b", 0.0), Ended()]
 
 
 def test_at_the_end_of_the_process_all_that_is_being_written_is_stopped() -> None:

@@ -87,3 +87,12 @@ def test_a_broken_settings_file_is_told_before_anything_is_started(started: Star
     (tmp_path / "symposia.toml").write_text("hoem = 'x'\n")
     assert run("chat").code == 1
     assert started == []
+
+
+def test_other_machines_are_served_only_where_strangers_are_kept_out(started: Started, run: Any, port: int) -> None:
+    refused = run("chat", "--port", str(port), "--host", "0.0.0.0")
+    assert refused.code == 1
+    assert "access.login = true" in refused.err
+    assert started == []
+    run("--set", "serve.without_keys=true", "chat", "--port", str(port), "--host", "0.0.0.0")
+    assert started[0][1][6] == "0.0.0.0"

@@ -14,12 +14,16 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = (
     "ask",
     "chat",
+    "serve",
     "retrieve",
     "add",
     "train",
     "calibrate",
     "experts",
     "models",
+    "keys",
+    "conversations",
+    "feedback",
     "evaluate",
     "evaluate-answers",
     "config",
@@ -30,7 +34,9 @@ COMMANDS = (
 SUBCOMMANDS = (
     *("models list", "models fetch", "models verify"),
     *("experts list", "experts remove", "bench speed", "bench decoding", "bench conflicts", "bench citations"),
-    *("bench abstention", "bench gate"),
+    *("bench abstention", "bench gate", "keys create", "keys list", "keys revoke"),
+    *("conversations list", "conversations show", "conversations export", "conversations delete", "feedback export"),
+    "bench follow-ups",
 )
 HEAVY = ("torch", "transformers", "sentence_transformers", "qdrant_client", "streamlit", "llama_index")
 
@@ -97,7 +103,10 @@ def test_help_lists_every_command_and_the_exit_codes(run: Any) -> None:
     assert "130 Ctrl-C" in ended.out
 
 
-@pytest.mark.parametrize("command", [*(c for c in COMMANDS if c not in {"models", "bench"}), *SUBCOMMANDS])
+@pytest.mark.parametrize(
+    "command",
+    [*(c for c in COMMANDS if c not in {"models", "keys", "conversations", "feedback", "bench"}), *SUBCOMMANDS],
+)
 def test_every_command_takes_json(run: Any, command: str) -> None:
     assert "--json" in run(*command.split(), "--help").out
 

@@ -99,6 +99,9 @@ def test_every_setting_can_be_given_by_its_environment_variable(tmp_path: Path) 
         "generation.unsupported": "remove",
         "generation.conflicts": "false",
         "retrieval.draft": "0.1",
+        "serve.host": "0.0.0.0",
+        "serve.without_keys": "true",
+        "telemetry.logs": "json",
     }
     given |= {"models.encoder": "e", "models.generator": "g", "models.cache": "c", "generation.policy": "cad"}
     env = {variable(key): given.get(key, "1") for key in fields()} | {"SYMPOSIA_SPLIT_OVERLAP": "0"}

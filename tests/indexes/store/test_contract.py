@@ -318,3 +318,27 @@ def test_terms_of_points_that_are_gone_are_not_counted(filled: Store, points: li
     filled.delete([points[0].id])
     terms, counts = filled.term_counts()
     assert (terms.tolist(), counts.tolist(), terms.dtype, counts.dtype) == ([], [], np.uint32, np.int64)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_payloads_come_once_in_order_of_id_with_the_fields_asked_for(
+    filled: Store, points: list[Point], batch: int
+) -> None:
+    batches = list(filled.payloads(["text", "absent"], batch=batch))
+    assert all(len(ids) == len(found) <= batch for ids, found in batches)
+    found = [pair for ids, payloads in batches for pair in zip(ids, payloads, strict=True)]
+    assert found == sorted((point.id, {"text": point.payload["text"]}) for point in points)
+
+
+def test_payloads_are_of_those_points_that_hold_one_of_the_values(store: Store, points: list[Point]) -> None:
+    for part in (points[:9], points[9:]):  # more than one segment
+        store.upsert(part)
+    texts = [points[1].payload["text"], points[20].payload["text"], "no such text"]
+    found = [i for ids, _ in store.payloads(["text"], {"text": texts}, batch=1) for i in ids]
+    assert found == sorted([points[1].id, points[20].id])
+    assert list(store.payloads(["text"], {"text": ["no such text"]})) == []
+    assert list(store.payloads(["text"], {"text": []})) == []
+
+
+def test_payloads_of_an_empty_store_are_none(store: Store) -> None:
+    assert list(store.payloads(["text"])) == []

@@ -1,0 +1,120 @@
+"""Who looks at a page, what exists for them, and what they may do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from app.access.open import audit_of
+from app.access.principal import LOCAL, Action, Principal
+from app.chat.markup import element, failure
+from app.chat.opening import opened
+from app.chat.panes.jobs import Jobs
+from app.chat.turn import Failed
+from app.chat.visitor import leave, visitor
+from app.conversations.store import Conversations
+from app.symposium import Symposium
+from app.telemetry.trace import current_trace, new_trace
+from indexes.errors import SymposiaError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a page works with.
+
+    Parameters
+    ----------
+    symposium
+        As the principal sees it.
+    jobs
+        What runs in the background, of everybody.
+    conversations
+        Where questions, answers and thumbs are kept.
+    """
+
+    symposium: Symposium
+    principal: Principal
+    jobs: Jobs
+    conversations: Conversations
+
+    def may(self, action: Action) -> bool:
+        """Whether the principal may do this."""
+        return action in self.principal.actions
+
+    def record(self, action: Action, expert: str, do: Callable[[], T]) -> T:
+        """Do something, and note in the audit log, where the settings ask for one, who did it and how it ended."""
+        audit, started, outcome = audit_of(self.symposium.settings), time.monotonic(), "done"
+        try:
+            return do()
+        except BaseException as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if audit is not None:
+                seconds = time.monotonic() - started
+                audit.record(self.principal, action.value, [expert], outcome, current_trace() or new_trace(), seconds)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the principal may see what concerns all experts: measures, settings, files of the server."""
+        return sees_whole(self.principal)
+
+
+def context() -> Context:
+    """What there is for this session; raises the ``SymposiaError`` that keeps the symposium from being opened."""
+    shared = opened()
+    principal = visitor(shared.symposium.settings)
+    return Context(shared.symposium.seen_by(principal), principal, jobs(), shared.conversations)
+
+
+def principal() -> Principal:
+    """Who looks at the page, even where the symposium cannot be opened."""
+    try:
+        return visitor(opened().symposium.settings)
+    except SymposiaError:
+        return _without_symposium()
+
+
+def sees_whole(principal: Principal) -> bool:
+    """Whether somebody sees all experts and may administer them."""
+    return principal.experts is None and Action.ADMIN in principal.actions
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The jobs of this process."""
+    return Jobs()
+
+
+def drawn(draw: Callable[[], None]) -> None:
+    """Draw a page; an error meant for people becomes a card that says what to do."""
+    try:
+        draw()
+        with st.sidebar:
+            leave(opened().symposium.settings)
+    except SymposiaError as error:
+        st.html(failure(Failed(error.problem, error.fix)))
+        st.button("Try again", key="try-again", on_click=opened.clear, icon=":material/refresh:")
+
+
+def refused(what: str) -> None:
+    """Say that the principal may not see this page."""
+    st.html(
+        element("h1", "page-title", what)
+        + failure(Failed("You may not see this page.", "Ask whoever runs this server for the right to administer it."))
+    )
+
+
+def _without_symposium() -> Principal:
+    from app.settings import load_settings
+
+    try:
+        return visitor(load_settings().settings)
+    except SymposiaError:
+        return LOCAL

@@ -1,0 +1,31 @@
+"""What was asked before, from wherever a client tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.server.errors import not_found
+from app.server.schemas import Before
+from generators.writing.follow_up import Exchange
+from indexes.errors import InputError
+
+if TYPE_CHECKING:
+    from app.access.principal import Principal
+    from app.server.service import Service
+
+MOST = 20  # exchanges, the last ones
+
+
+def exchanges(before: Sequence[Before]) -> tuple[Exchange, ...]:
+    """As a request holds them."""
+    return tuple(Exchange(item.question, item.answer) for item in before)
+
+
+async def of_conversation(service: Service, principal: Principal, conversation: str) -> tuple[Exchange, ...]:
+    """The last exchanges of a conversation; status 404 where there is none that the principal sees."""
+    try:
+        turns = await service.call(service.conversations.turns, principal, conversation)
+    except InputError as error:
+        raise not_found("conversation", conversation) from error
+    return tuple(Exchange(turn.answer.question, turn.answer.text) for turn in turns[-MOST:])

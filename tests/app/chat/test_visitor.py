@@ -1,0 +1,78 @@
+"""Who looks at the page, where a login is asked for."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.access.principal import LOCAL, Principal
+from app.conversations.store import FILE, Conversations
+from app.settings import Settings
+from app.settings.schema import Access
+
+ANNA = {"is_logged_in": True, "email": "anna@example.org", "name": "Anna <b>", "email_verified": True}
+PEOPLE = '[[people]]\nemail = "anna@example.org"\nexperts = ["countries", "speeches", "python"]\n'
+
+
+class User:
+    """Stands in for ``st.user``."""
+
+    claims: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self.claims)
+
+
+@pytest.fixture
+def user(page: AppTest, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> User:
+    """The page asks for a login; change the claims before it runs."""
+    fake.settings = Settings(home=tmp_path, access=Access(login=True))
+    (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
+    user = User()
+    monkeypatch.setattr("streamlit.user", user)
+    return user
+
+
+def shown(page: AppTest) -> str:
+    bodies = [element.proto.body for element in page.get("html")]
+    return unescape(re.sub(r"<[^>]*>", " ", "\n".join(body for body in bodies if not body.startswith("<style>"))))
+
+
+def test_without_a_login_whoever_sits_here_is_asked_for_nothing(page: AppTest) -> None:
+    assert "Log" not in " ".join(button.label for button in page.run().button)
+
+
+def test_nobody_sees_anything_before_the_login(page: AppTest, user: User) -> None:
+    user.claims = {"is_logged_in": False}
+    page.run()
+    assert not page.exception
+    assert [button.label for button in page.button] == ["Log in"] and len(page.chat_input) == 0
+    assert "countries" not in shown(page)
+
+
+def test_whom_no_entry_fits_may_not_come_in(page: AppTest, user: User) -> None:
+    user.claims = {**ANNA, "email": "eve@example.org"}
+    page.run()
+    assert "eve@example.org may not use this chat." in shown(page) and len(page.chat_input) == 0
+    assert [button.label for button in page.button] == ["Log out"]
+
+
+def test_a_login_without_a_provider_says_what_to_do(page: AppTest, user: User) -> None:
+    user.claims = {}
+    page.run()
+    assert "no identity provider is set up" in shown(page) and len(page.button) == 0
+
+
+def test_a_person_has_conversations_of_their_own(page: AppTest, user: User, fake: Any, tmp_path: Path) -> None:
+    user.claims = ANNA
+    page.run()
+    assert "Logged in as Anna <b>" in shown(page)
+    page.chat_input[0].set_value("How high?").run()
+    kept = Conversations(tmp_path / FILE)
+    assert len(kept.list(Principal("anna@example.org"))) == 1 and kept.list(LOCAL) == []
+    assert fake.seen == ["anna@example.org"]

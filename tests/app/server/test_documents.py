@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.server.routes.documents import safe
+from tests.app.server.conftest import System, here
+
+TEXT = "The stone named Zadok weighs 77 pounds on the market scale."
+ASKED = "How much does the stone named Zadok weigh on the market scale?"
+
+
+def test_a_text_is_added_found_listed_and_deleted(client: TestClient) -> None:
+    body = {"expert": "weights", "text": TEXT, "title": "Zadok", "source": "ledger", "date": "2024-01-02"}
+    added = client.post("/v1/documents", json=body)
+    assert (added.status_code, added.json()["embedded"], added.json()["new"]) == (201, 1, 1)
+    assert "77" in client.post("/v1/ask", json={"question": ASKED}).json()["answer"]["text"]
+    assert client.post("/v1/documents", json=body).json()["unchanged"] == 1
+    listed = client.get("/v1/documents", params={"expert": "weights", "like": "zadok"}).json()
+    assert listed["total"] == 1
+    [document] = listed["documents"]
+    assert (document["title"], document["source"], document["date"]) == ("Zadok", "ledger", "2024-01-02")
+    place = f"/v1/documents/{document['id']}?expert=weights"
+    assert [client.delete(place).status_code for _ in range(2)] == [204, 404]
+    assert client.get("/v1/documents?expert=weights").json()["total"] == 10
+
+
+def test_files_are_added_under_their_names_and_what_cannot_be_read_is_told(client: TestClient) -> None:
+    files = [
+        ("files", ("../../etc/notes.txt", b"Quartz is a mineral made of silicon and oxygen.")),
+        ("files", ("notes.txt", b"Feldspar is another mineral of the crust.")),
+        ("files", ("program.exe", b"MZ")),
+        ("files", ("empty.txt", b"")),
+    ]
+    added = client.post("/v1/documents/upload", data={"expert": "minerals", "description": "Stones."}, files=files)
+    report = added.json()
+    assert (added.status_code, report["documents"], report["embedded"]) == (201, 2, 2)
+    assert sorted(problem["path"] for problem in report["problems"]) == ["empty.txt", "program.exe"]
+    documents = client.get("/v1/documents?expert=minerals").json()["documents"]
+    assert sorted(document["source"] for document in documents) == ["2/notes.txt", "notes.txt"]
+    assert {card["name"]: card["description"] for card in client.get("/v1/experts").json()["experts"]}[
+        "minerals"
+    ] == "Stones."
+
+
+def test_nothing_of_an_upload_stays_behind(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    files = {"files": ("notes.txt", b"Quartz is a mineral made of silicon and oxygen.")}
+    assert client.post("/v1/documents/upload", data={"expert": "minerals"}, files=files).status_code == 201
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "with space", "é", "x" * 65])
+def test_a_name_that_cannot_be_an_experts_is_refused(client: TestClient, name: str) -> None:
+    files = {"files": ("notes.txt", b"Text enough to be read.")}
+    assert client.post("/v1/documents", json={"expert": name, "text": "Text."}).status_code == 422
+    assert client.post("/v1/documents/upload", data={"expert": name}, files=files).status_code == 422
+
+
+def test_an_upload_in_which_nothing_can_be_read_adds_no_expert(client: TestClient) -> None:
+    files = {"files": ("program.exe", b"MZ")}
+    refused = client.post("/v1/documents/upload", data={"expert": "fresh"}, files=files)
+    assert refused.status_code == 422
+    assert "program.exe" in refused.json()["error"]["problem"]
+    assert client.get("/v1/documents?expert=fresh").status_code == 404
+
+
+def test_pages_of_the_list(client: TestClient) -> None:
+    pages = [client.get(f"/v1/documents?expert=weights&limit=4&offset={offset}").json() for offset in (0, 4, 8, 12)]
+    assert [(page["total"], page["offset"], len(page["documents"])) for page in pages] == [
+        (10, 0, 4),
+        (10, 4, 4),
+        (10, 8, 2),
+        (10, 12, 0),
+    ]
+    assert len({document["id"] for page in pages for document in page["documents"]}) == 10
+
+
+def test_a_body_beyond_the_limit_is_refused_by_its_header_and_by_what_arrives(system: System) -> None:
+    with here(system.app(largest_body=1000, largest_upload=3000)) as client:
+        told = client.post("/v1/ask", json={"question": "x" * 1000})
+        assert (told.status_code, told.json()["error"]["type"]) == (413, "too_large")
+        kind = {"Content-Type": "application/json"}
+        arriving = client.post("/v1/ask", content=(b"x" * 100 for _ in range(20)), headers=kind)
+        assert (arriving.status_code, arriving.json()["error"]["type"]) == (413, "too_large")
+        small = {"files": ("notes.txt", b"A stone. " * 200)}
+        large = {"files": ("notes.txt", b"A stone. " * 400)}
+        statuses = [
+            client.post("/v1/documents/upload", data={"expert": "fresh"}, files=files).status_code
+            for files in (small, large)
+        ]
+        assert statuses == [201, 413]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("notes.txt", "notes.txt"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\anna\\Notes 1.md", "Notes 1.md"),
+        (".hidden.txt", "hidden.txt"),
+        ("a\x00b\n.txt", "ab.txt"),
+        ("..", "unnamed"),
+        ("", "unnamed"),
+        ("Übersicht.pdf", "Übersicht.pdf"),
+    ],
+)
+def test_file_names_are_kept_as_far_as_they_are_harmless(name: str, kept: str) -> None:
+    assert safe(name) == kept
+
+
+def test_a_long_file_name_keeps_its_suffix() -> None:
+    name = safe("ü" * 300 + ".pdf")
+    assert name.endswith("ü.pdf")
+    assert len(name.encode()) <= 200

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.library import AddProgress, Library
+from app.settings import Settings
+from indexes.errors import InputError, SliceError
+from indexes.passage import Document
+from indexes.store.open import MEMORY, opener
+from retrievers.panel import Panel
+from retrievers.view import View
+from tests.fakes import TOPICS, WordEncoder
+
+
+@pytest.fixture(params=["", MEMORY], ids=["edge", "memory"])
+def panel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Panel]:
+    panel = Panel(tmp_path / "slices", WordEncoder(), opener(request.param))
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def library(panel: Panel) -> Library:
+    return Library(panel, Settings())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three notes and a file that cannot be read."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for name, topic in zip("abc", TOPICS, strict=True):
+        (folder / f"{name}.txt").write_text(" ".join(TOPICS[topic]), encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 no more than this")
+    return folder
+
+
+def test_documents_come_by_title_in_parts_with_how_many_there_are(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes")
+    total, cards = library.documents("notes", offset=1, limit=1)
+    assert (total, [card.title for card in cards]) == (3, ["b"])
+    assert library.documents("notes", offset=7) == (3, [])
+    total, cards = library.documents("notes", like="C.TXT")
+    assert (total, [card.source for card in cards]) == (1, [str(folder / "c.txt")])
+
+
+def test_the_passages_of_a_document_are_read_in_order(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes")
+    (card,) = library.documents("notes", like="a.txt")[1]
+    found = library.passages("notes", card.id)
+    assert len(found) == card.passages
+    assert found[0].text.startswith(TOPICS["orchard"][0])
+    with pytest.raises(InputError, match="no document 'other'"):
+        library.passages("notes", "other")
+
+
+def test_deleted_documents_are_neither_listed_nor_found(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes")
+    ids = [card.id for card in library.documents("notes")[1]]
+    assert library.remove_documents("notes", [ids[0], "other"]) == 1
+    assert library.documents("notes")[0] == 2
+    assert library.cards()[0].passages == sum(card.passages for card in library.documents("notes")[1])
+    evidence = library.panel.retrieve("When do apple trees blossom?")[1]
+    assert ids[0] not in {item.passage.document_id for item in evidence}
+    assert library.remove_documents("notes", [ids[0]]) == 0
+
+
+def test_an_expert_without_documents_says_so_and_takes_new_ones(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes", "All my notes.")
+    library.remove_documents("notes", [card.id for card in library.documents("notes")[1]])
+    (card,) = library.cards()
+    assert "is empty" in card.problem
+    with pytest.raises(SliceError, match="is empty"):
+        library.documents("notes")
+    library.add_paths([folder / "a.txt"], "notes")
+    assert library.documents("notes")[0] == 1
+    assert library.cards()[0].description == "All my notes."
+
+
+def test_unknown_experts_are_told_from_known_ones(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes")
+    for refused in (library.documents, lambda name: library.remove_documents(name, ["x"])):
+        with pytest.raises(InputError, match="nots"):
+            refused("nots")
+
+
+def test_a_report_tells_new_documents_from_unchanged_ones(library: Library, folder: Path) -> None:
+    first = library.add_paths([folder], "notes")
+    assert (first.documents, first.new, first.unchanged, first.replaced) == (3, 3, 0, 0)
+    assert [problem.path.name for problem in first.problems] == ["broken.pdf"]
+    (folder / "d.txt").write_text("Something else entirely.", encoding="utf-8")
+    again = library.add_paths([folder], "notes")
+    assert (again.documents, again.new, again.unchanged, again.replaced) == (4, 1, 3, 0)
+
+
+def test_a_changed_file_replaces_its_earlier_version_where_that_is_asked_for(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes")
+    (folder / "a.txt").write_text("Apples were given up.", encoding="utf-8")
+    kept = library.add_paths([folder], "notes")
+    assert (kept.new, kept.replaced, library.documents("notes")[0]) == (1, 0, 4)
+    report = library.add_paths([folder], "notes", replacing=True)
+    assert (report.new, report.unchanged, report.replaced) == (0, 3, 1)
+    (card,) = library.documents("notes", like="a.txt")[1]
+    assert library.passages("notes", card.id)[0].text == "Apples were given up."
+
+
+def test_rows_replace_those_of_their_source_and_key_and_none_without_a_key(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+
+    def write(*rows: dict[str, str]) -> None:
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    write({"_id": "1", "text": "Old one."}, {"_id": "2", "text": "Two stays."}, {"text": "Nameless row."})
+    library.add_paths([file], "rows")
+    write({"_id": "1", "text": "New one."}, {"text": "Another nameless row."})
+    assert library.add_paths([file], "rows", replacing=True).replaced == 1
+    texts = {library.passages("rows", card.id)[0].text for card in library.documents("rows")[1]}
+    assert texts == {"New one.", "Two stays.", "Nameless row.", "Another nameless row."}
+
+
+def test_what_lay_in_a_folder_for_a_moment_is_named_without_it(library: Library, folder: Path) -> None:
+    report = library.add_paths([folder / "a.txt", folder / "broken.pdf"], "notes", below=folder)
+    assert [card.source for card in library.documents("notes")[1]] == ["a.txt"]
+    assert [str(problem.path) for problem in report.problems] == ["broken.pdf"]
+
+
+def test_progress_knows_how_much_there_is_once_all_has_been_read(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [Document(f"Note number {n}.", str(n), whole=True) for n in range(30)]
+    monkeypatch.setattr("indexes.slice.BATCH", 10)
+    monkeypatch.setattr("app.library.AHEAD", 15)
+    monkeypatch.setattr("app.library.SAMPLE", 5)
+    seen: list[AddProgress] = []
+    library.add_documents(documents, "notes", on_progress=seen.append)
+    assert [(each.passages, each.total) for each in seen] == [(10, None), (20, 30), (30, 30)]
+
+
+def test_rate_and_time_left_follow_from_what_is_done() -> None:
+    progress = AddProgress(3, 50, 50, 10.0, 200)
+    assert (progress.rate, progress.left) == (5.0, 30.0)
+    assert AddProgress(3, 50, 50, 10.0).left is None
+    assert (AddProgress(3, 50, 50, 0.5, 200).rate, AddProgress(3, 50, 50, 0.5, 200).left) == (None, None)
+
+
+def test_what_was_read_before_a_stop_is_kept_and_nothing_is_replaced(library: Library, folder: Path) -> None:
+    library.add_paths([folder / "c.txt"], "notes")
+    (folder / "a.txt").write_text("Apples were given up.", encoding="utf-8")
+    (folder / "c.txt").write_text("Planets were given up.", encoding="utf-8")
+    asked: list[None] = []
+
+    def cancelled() -> bool:
+        asked.append(None)
+        return len(asked) > 1
+
+    report = library.add_paths([folder], "notes", replacing=True, cancelled=cancelled)
+    assert (report.stopped, report.documents, report.replaced) == (True, 1, 0)
+    assert library.documents("notes")[0] == 2
+    assert library.add_paths([folder], "notes", replacing=True).to_dict()["replaced"] == 1
+
+
+def test_those_who_see_a_part_of_the_panel_list_and_delete_there_alone(
+    library: Library, panel: Panel, folder: Path
+) -> None:
+    library.add_paths([folder / "a.txt"], "notes")
+    library.add_paths([folder / "b.txt"], "others")
+    part = Library(View(panel, frozenset({"notes"})), Settings())
+    with pytest.raises(InputError, match="others"):
+        part.documents("others")
+    with pytest.raises(InputError, match="others"):
+        part.remove_documents("others", [library.documents("others")[1][0].id])
+    assert part.remove_documents("notes", [part.documents("notes")[1][0].id]) == 1
+    assert list(panel.problems) == ["notes"] and library.documents("others")[0] == 1
