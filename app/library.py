@@ -210,13 +210,15 @@ class Library:
             Whether the slice's other documents from the same source go once the new ones are there: a file replaces its
             earlier version, a row with a key the row of that source with that key. Rows without a key replace nothing.
         cancelled
-            Asked before each document; once it says so, what was read is stored and nothing is replaced.
+            Asked before each passage; once it says so, what was taken up is stored and nothing is replaced.
         """
         check_name(expert)
-        started, read = time.perf_counter(), _Read(documents, cancelled)
-        ahead = _Ahead(self._split(read), AHEAD)
+        started, read = time.perf_counter(), _Read(documents)
+        ahead = _Ahead(self._split(read), AHEAD, cancelled)
         passages = iter(ahead)
         sample = list(islice(passages, SAMPLE))
+        if not sample and ahead.stopped:
+            return AddReport(expert, 0, 0, 0, tuple(problems), time.perf_counter() - started, stopped=True)
         if not sample:
             reasons = "; ".join(f"{problem.path}: {problem.reason}" for problem in problems)
             raise InputError(
@@ -231,18 +233,18 @@ class Library:
 
         slice_ = self.panel.slice(expert, description, sample)
         added = slice_.add(chain(sample, passages), self.panel.encoder, report)
-        replaced = slice_.remove(read.superseded(slice_.documents())) if replacing and not read.stopped else 0
+        replaced = slice_.remove(read.superseded(slice_.documents())) if replacing and not ahead.stopped else 0
         self.panel.install(slice_)
         return AddReport(
             expert,
-            read.count,
+            ahead.documents if ahead.stopped else read.count,
             added.passages,
             added.embedded,
             tuple(problems),
             time.perf_counter() - started,
             added.documents,
             replaced,
-            read.stopped,
+            ahead.stopped,
         )
 
     def documents(
@@ -312,20 +314,15 @@ class Library:
 
 
 class _Read:
-    """Draws documents until somebody says stop; counts them, and notes which of them may replace another."""
+    """Draws documents, counts them, and notes which of them may replace another."""
 
-    def __init__(self, documents: Iterable[Document], cancelled: Callable[[], bool]) -> None:
+    def __init__(self, documents: Iterable[Document]) -> None:
         self._documents = documents
-        self._cancelled = cancelled
         self._versions: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.count = 0
-        self.stopped = False
 
     def __iter__(self) -> Iterator[Document]:
         for document in self._documents:
-            if self._cancelled():
-                self.stopped = True
-                return
             self.count += 1
             if document.source and (document.key or not document.whole):
                 self._versions[document.source, document.key].add(document.id)
@@ -338,21 +335,35 @@ class _Read:
 
 
 class _Ahead:
-    """Draws up to so many items ahead of those that it gives; ``total`` is known once the last was drawn."""
+    """Gives passages until somebody says stop, and draws up to so many ahead of them.
 
-    def __init__(self, items: Iterable[Passage], most: int) -> None:
+    ``total`` is known once the last was drawn; ``documents`` are those of which any passage was given.
+    """
+
+    def __init__(self, items: Iterable[Passage], most: int, cancelled: Callable[[], bool]) -> None:
         self._items = iter(items)
         self._most = most
+        self._cancelled = cancelled
         self._drawn = 0
+        self._last = ""
         self.total: int | None = None
+        self.documents = 0
+        self.stopped = False
 
     def __iter__(self) -> Iterator[Passage]:
         waiting = deque[Passage]()
-        while True:
+        while not self.stopped:
             self._fill(waiting)
             if not waiting:
                 return
-            yield waiting.popleft()
+            self.stopped = self._cancelled()
+            if not self.stopped:
+                yield self._given(waiting.popleft())
+
+    def _given(self, passage: Passage) -> Passage:
+        self.documents += passage.document_id != self._last
+        self._last = passage.document_id
+        return passage
 
     def _fill(self, waiting: deque[Passage]) -> None:
         if self.total is not None:

@@ -19,6 +19,7 @@ from retrievers.moments import Moments
 from retrievers.pilots import Pilots
 
 HALF = 0.5
+FEWEST = 64  # passages that every slice is taken to have, so that a handful of them cannot draw all questions to itself
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Vocabulary:
         """Sum over the terms of a question of the log of the share of passages that hold the term.
 
         Query likelihood for resource selection (Si et al., CIKM 2002, eq. 2), with passage frequencies in place of term
-        frequencies and half an occurrence added, so that an unseen word costs more in a large slice than in a small one.
+        frequencies and half an occurrence added, so that an unseen word costs more in a large slice than in a small one. A
+        slice of fewer than ``FEWEST`` passages is taken for one of that many, most of which hold none of the terms.
         """
         if not question:
             return 0.0
@@ -59,7 +61,7 @@ class Vocabulary:
         same = np.zeros(len(wanted), dtype=bool)
         same[inside] = self.terms[rows[inside]] == wanted[inside]
         held[same] = self.counts[rows[same]]
-        return float(np.log((held + HALF) / (self.passages + 1)).sum())
+        return float(np.log((held + HALF) / (max(self.passages, FEWEST) + 1)).sum())
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.access.open import audit_of
+from app.access.principal import Action
 from app.chat.turn import Choice, Failed, Loaded, Recorded, Step, Unrecorded
 from app.chat.worker import Answering
-from generators.events import Answered
+from app.telemetry.trace import new_trace, using
+from generators.events import Answered, Event, Routed
 from generators.writing.follow_up import Exchange
 from indexes.errors import SymposiaError
 
@@ -61,19 +65,42 @@ def answering(
             yield failed
         elif not cancelled():
             yield Loaded()
-            for event in visit.symposium.stream(
+            events = visit.symposium.stream(
                 question,
                 experts=choice.experts,
                 forbid=choice.forbid,
                 retrieval=choice.retrieval,
                 cancelled=cancelled,
                 before=before,
-            ):
+            )
+            for event in _audited(visit, question, events):
                 yield event
                 if isinstance(event, Answered):
                     yield _record(visit, conversation, question, event.answer)
 
     return run
+
+
+def _audited(visit: Visit, question: str, events: Iterator[Event]) -> Iterator[Event]:
+    """The events, and at their end a line in the audit log, where the settings ask for one."""
+    audit, trace, started = audit_of(visit.symposium.settings), new_trace(), time.monotonic()
+    experts: tuple[str, ...] = ()
+    outcome = "cancelled"
+    try:
+        with using(trace):
+            for event in events:
+                if isinstance(event, Routed):
+                    experts = event.route.experts
+                elif isinstance(event, Answered):
+                    outcome = event.answer.verdict.value
+                yield event
+    except Exception as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        if audit is not None:
+            seconds = time.monotonic() - started
+            audit.record(visit.principal, Action.ASK, experts, outcome, trace, seconds, question)
 
 
 def _record(visit: Visit, conversation: str | None, question: str, answer: Answer) -> Recorded | Unrecorded:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import streamlit as st
 
+from app.access.principal import Principal
 from app.chat.asking import Visit, answering, exchanges
 from app.chat.desk import Asked
+from app.chat.telling import told
 from app.chat.turn import Choice, Failed, Turn
-from indexes.errors import SymposiaError
+from indexes.errors import InputError, SymposiaError
 
 CONVERSATION, TURN = "conversation", "turn"  # parameters of the page's address
 _KEY = "current"
@@ -22,7 +25,7 @@ class Current:
     Parameters
     ----------
     owner
-        Name of the principal whose it is.
+        Whose it is; one who has come to see less, or more, begins anew.
     conversation
         Its id; ``None`` until its first answer is recorded.
     asked
@@ -31,7 +34,7 @@ class Current:
         Why the conversation that the address names cannot be shown.
     """
 
-    owner: str = ""
+    owner: Principal
     conversation: str | None = None
     turns: list[Turn] = field(default_factory=list)
     asked: Asked | None = None
@@ -55,9 +58,9 @@ class Current:
 
 def current(visit: Visit) -> Current:
     """The conversation that the address names, else the one of this session, which the address then names."""
-    shown: Current = st.session_state.setdefault(_KEY, Current(visit.principal.name))
-    if shown.owner != visit.principal.name:  # somebody else logged in
-        shown = st.session_state[_KEY] = Current(visit.principal.name)
+    shown: Current = st.session_state.setdefault(_KEY, Current(visit.principal))
+    if shown.owner != visit.principal:  # somebody else logged in, or may see something else now
+        shown = st.session_state[_KEY] = Current(visit.principal)
     named, turn = st.query_params.get(CONVERSATION), st.query_params.get(TURN)
     if named and named != shown.conversation:
         shown = open_(visit, named)
@@ -70,7 +73,7 @@ def current(visit: Visit) -> Current:
 
 def open_(visit: Visit, conversation: str) -> Current:
     """Put a saved conversation on the page, with the question that is being answered in it."""
-    shown = Current(visit.principal.name)
+    shown = Current(visit.principal)
     running = [asked for asked in visit.opened.desk.running(visit.principal) if asked.place == conversation]
     try:
         stored = visit.conversations.turns(visit.principal, conversation)
@@ -90,9 +93,9 @@ def open_(visit: Visit, conversation: str) -> Current:
 
 def begin() -> None:
     """An empty page. What is being answered goes on, and is recorded when it ends."""
-    shown: Current = st.session_state.get(_KEY, Current())
-    st.session_state[_KEY] = Current(shown.owner)
-    name(st.session_state[_KEY])
+    shown: Current | None = st.session_state.pop(_KEY, None)
+    if shown is not None:
+        name(Current(shown.owner))
 
 
 def ask(visit: Visit, question: str, choice: Choice) -> None:
@@ -100,6 +103,20 @@ def ask(visit: Visit, question: str, choice: Choice) -> None:
     shown = current(visit)
     if not question or shown.live is not None:
         return
+    with told():
+        _check_limit(visit)
+        _begin_answering(visit, shown, question, choice)
+
+
+def _check_limit(visit: Visit) -> None:
+    """Raise an ``InputError`` where this person has asked too often."""
+    limits = visit.opened.limits
+    wait = 0.0 if limits is None else limits.take(visit.principal.name)
+    if wait > 0:
+        raise InputError("You have asked many questions in a short time.", f"Try again in {math.ceil(wait)} s.")
+
+
+def _begin_answering(visit: Visit, shown: Current, question: str, choice: Choice) -> None:
     shown.problem = None
     work = answering(visit, shown.conversation, question, choice, exchanges(shown.turns))
     asked = visit.opened.desk.begin(visit.principal, shown.conversation, len(shown.turns) + 1, question, work)
@@ -123,7 +140,7 @@ def _rejoin(visit: Visit, turn: str) -> Current:
     asked = visit.opened.desk.find(visit.principal, turn)
     if asked is not None and asked.place is not None:
         return open_(visit, asked.place)
-    shown = st.session_state[_KEY] = Current(visit.principal.name)
+    shown = st.session_state[_KEY] = Current(visit.principal)
     if asked is not None:
         _attach(shown, asked)
     return shown

@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from app.chat.turn import Recorded, Step
-from app.chat.worker import Worker
+from app.chat.turn import Recorded
+from app.chat.worker import Answering, Worker
 
 if TYPE_CHECKING:
     from app.access.principal import Principal
@@ -28,7 +27,7 @@ class Asked:
     id
         Names it in the address of a page whose conversation has no name yet.
     owner
-        Name of the principal who asked.
+        Who asked, with what they saw then: one who has come to see less does not find it.
     conversation
         To which it belongs; ``None`` for a first question, until its answer is recorded.
     number
@@ -38,7 +37,7 @@ class Asked:
     """
 
     id: str
-    owner: str
+    owner: Principal
     conversation: str | None
     question: str
     number: int
@@ -70,12 +69,12 @@ class Desk:
         conversation: str | None,
         number: int,
         question: str,
-        answering: Callable[[Callable[[], bool]], Iterator[Step]],
+        answering: Answering,
     ) -> Asked:
         """Start answering."""
         name, now = secrets.token_hex(8), time.monotonic()
         with self._lock:  # before the first step can be seen, the question can be found
-            asked = Asked(name, principal.name, conversation, question, number, now, Worker(answering))
+            asked = Asked(name, principal, conversation, question, number, now, Worker(answering))
             self._asked[name] = asked
             over = [each.id for each in self._asked.values() if each.worker.ended][:-KEPT]
             for old in over:
@@ -86,9 +85,9 @@ class Desk:
         """The question of that name, if this principal asked it and it is not long over."""
         with self._lock:
             asked = self._asked.get(name)
-        return asked if asked is not None and asked.owner == principal.name else None
+        return asked if asked is not None and asked.owner == principal else None
 
     def running(self, principal: Principal) -> list[Asked]:
         """What this principal asked and is not answered yet, the latest first."""
         with self._lock:
-            return [a for a in reversed(self._asked.values()) if a.owner == principal.name and not a.worker.ended]
+            return [a for a in reversed(self._asked.values()) if a.owner == principal and not a.worker.ended]

@@ -6,6 +6,7 @@ import re
 from html import escape
 
 from app.chat.turn import Failed
+from indexes.invisible import shown
 
 _COMMAND = re.compile(r"`([^`]+)`")
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
@@ -13,7 +14,7 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 
 def text(value: str) -> str:
     """``value`` as HTML text."""
-    return escape(value, quote=True)
+    return escape(shown(value), quote=True)
 
 
 def element(tag: str, kind: str, inner: str, **attributes: str) -> str:
@@ -33,7 +34,7 @@ def label(value: str) -> str:
     >>> label("__init__")
     '\\_\\_init\\_\\_'
     """
-    return _PUNCTUATION.sub(r"\\\1", value)
+    return _PUNCTUATION.sub(r"\\\1", shown(value))
 
 
 def percent(probability: float) -> str:

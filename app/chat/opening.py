@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -10,12 +11,15 @@ from threading import Thread
 
 import streamlit as st
 
+from app.access.limits import Limits
+from app.access.open import limits_of
 from app.chat.desk import Desk
 from app.chat.turn import Failed
 from app.chat.worker import defect
 from app.conversations.store import FILE, Conversations
 from app.library import ExpertCard
 from app.symposium import Symposium
+from app.telemetry.logs import log_to
 from indexes.errors import SymposiaError
 
 _LOG = logging.getLogger(__name__)
@@ -41,12 +45,15 @@ class Opened:
         Where they are kept.
     desk
         What is being answered.
+    limits
+        How often one person may ask; ``None`` for as often as they like.
     """
 
     symposium: Symposium
     warm: Future[Failed | None]
     conversations: Conversations
     desk: Desk = field(default_factory=Desk)
+    limits: Limits | None = None
 
     @property
     def loading(self) -> bool:
@@ -72,12 +79,15 @@ class Opened:
 def opened() -> Opened:
     """The symposium of this process; raises the ``SymposiaError`` that keeps it from being opened."""
     symposium = Symposium.open()
+    log_to(sys.stderr, symposium.settings.telemetry)
     warm: Future[Failed | None] = Future()
     if any(not card.problem for card in symposium.experts()):
         Thread(target=_warm_up, args=(symposium, warm), name="symposia-warm-up", daemon=True).start()
     else:
         warm.set_result(None)
-    return Opened(symposium, warm, Conversations(symposium.settings.home / FILE))
+    settings = symposium.settings
+    limits = limits_of(settings) if settings.access.login else None
+    return Opened(symposium, warm, Conversations(settings.home / FILE), limits=limits)
 
 
 def obstacles(cards: list[ExpertCard], failure: Failed | None) -> list[Failed]:

@@ -6,6 +6,7 @@ The login is Streamlit's own (OpenID Connect); its ``secrets.toml`` names the id
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -44,7 +45,7 @@ def leave(settings: Settings) -> None:
     st.button("Log out", key="log-out", icon=":material/logout:", width="stretch", on_click=st.logout)
 
 
-def _door(user: dict[str, object]) -> None:
+def _door(user: Mapping[str, object]) -> None:
     st.html(element("h1", "welcome", "Symposia"))
     if "is_logged_in" not in user:
         st.html(failure(NO_PROVIDER))

@@ -367,3 +367,49 @@ def follow_ups(
         output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
         for note in table.notes:
             output.show(note)
+
+
+@bench.command("serve")
+def serve(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Option(help="Of the server.")] = "http://127.0.0.1:8000",
+    questions: Annotated[
+        Path | None, typer.Option(help="File with one question a line; else the demo's.", show_default=False)
+    ] = None,
+    clients: Annotated[int, typer.Option(min=1, max=256, help="Clients at once.")] = 8,
+    each: Annotated[int, typer.Option(min=1, help="Questions of each, one after the other.")] = 50,
+    key: Annotated[str, typer.Option(help="Key, where the server asks for one.", show_default=False)] = "",
+    seed: Annotated[int, typer.Option(help="Of the draw and the resampling.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a running server many questions at once. The exit code is 1 where an answer is missing or is another's."""
+    from app.bench.serve import run
+    from app.demo.questions import read_questions
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    if questions is None:
+        asked = [question.question for question in read_questions()]
+    else:
+        asked = [line.strip() for line in questions.read_text(encoding="utf-8").splitlines() if line.strip()]
+    with output.progress("asking") as update:
+        found = run(
+            url.rstrip("/"),
+            asked,
+            clients=clients,
+            each=each,
+            key=key,
+            seed=seed,
+            report=lambda done, total: update(f"asked {done} of {total}"),
+        )
+    if as_json:
+        output.document(found.to_dict())
+    else:
+        rows = [
+            (name, str(found.n), f"{value.value:.2f}", value.ends)
+            for name, value in (("p50", found.p50), ("p95", found.p95))
+        ]
+        output.table(("seconds", "n", "value", "95 % interval"), rows, title=f"{found.clients} clients at once")
+        output.show(f"{found.per_minute:.1f} answers a minute; {len(found.wrong)} wrong or missing.", *found.wrong[:10])
+    if found.wrong:
+        raise typer.Exit(1)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from generators.answer import Answer, Citation, Verdict
+from indexes.invisible import words_of
 
 if TYPE_CHECKING:
     from app.conversations.store import Conversation, StoredTurn
@@ -125,7 +126,9 @@ def _opened(match: re.Match[str]) -> str:
 def _visible(text: str) -> str:
     """Without characters that are not seen: controls, and marks that hide text or turn its direction."""
     kept = (
-        " " if c.isspace() else c for c in text if c in _JOINERS or unicodedata.category(c) not in ("Cf", "Co", "Cs")
+        " " if c.isspace() else c
+        for c in words_of(text)
+        if c in _JOINERS or unicodedata.category(c) not in ("Cf", "Co", "Cs")
     )
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) == "Cc" else c for c in kept)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app.access.principal import LOCAL, Principal
 from app.mcp.results import Asked, Expert, Experts, Explained, Found, Path, Source
 from app.telemetry.trace import fresh, using
-from generators.events import Answered, Checking, Event, Routed
+from generators.events import Answered, Checking, Event, Routed, Token
 from generators.events import Found as FoundEvent
 from indexes.errors import InputError
 from retrievers.router import ScoredRouter
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.symposium import Symposium
 
 Report = Callable[[str], Awaitable[None]]
+PAUSE = 2.0  # seconds between two words about the draft
 
 
 async def _silent(_: str) -> None:
@@ -66,11 +67,11 @@ class Tools:
         """Answer a question; a caller that goes away stops it within a token."""
         result = None
         async with self._called("ask") as (symposium, entry):
+            progress = _Progress(report)
             async for event in symposium.astream(question, experts=experts, forbid=forbid, retrieval=retrieval):
                 if isinstance(event, Routed):
                     entry.experts = event.route.experts
-                if text := _told(event):
-                    await report(text)
+                await progress.tell(event)
                 if isinstance(event, Answered):
                     entry.outcome = event.answer.verdict.value
                     result = Asked.of(event.answer, entry.trace)
@@ -131,16 +132,34 @@ class Tools:
             raise InputError(f"{principal.name!r} asks too often.", f"Wait {wait:.1f} s.")
 
 
-def _told(event: Event) -> str:
-    """An event in words, for a client that shows progress; empty for those that come too often."""
-    match event:
-        case Routed(route):
-            return f"asking {', '.join(route.experts)}" if route.experts else "no retrieval"
-        case FoundEvent(evidence):
-            return f"{len(evidence)} passages found"
-        case Checking():
-            return "checking each sentence"
-    return ""
+class _Progress:
+    """Tells the stages as they come, and now and then how far the draft is: clients give up calls that are silent for long."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.tokens = 0
+        self.last = time.monotonic()
+
+    async def tell(self, event: Event) -> None:
+        """Tell of an event in words, unless the last words are too fresh."""
+        self.tokens += isinstance(event, Token)
+        if isinstance(event, Token) and time.monotonic() - self.last < PAUSE:
+            return
+        if text := self._words(event):
+            self.last = time.monotonic()
+            await self.report(text)
+
+    def _words(self, event: Event) -> str:
+        match event:
+            case Routed(route):
+                return f"asking {', '.join(route.experts)}" if route.experts else "no retrieval"
+            case FoundEvent(evidence):
+                return f"{len(evidence)} passages found"
+            case Token():
+                return f"writing: {self.tokens} tokens"
+            case Checking():
+                return "checking each sentence"
+        return ""
 
 
 def _rules(symposium: Symposium) -> list[str]:

@@ -26,7 +26,7 @@ def found(result: Found) -> str:
 def experts(result: Experts) -> str:
     """A line an expert."""
     lines = [
-        f"{expert.name}: {expert.description} ({expert.passages} passages)"
+        f"{expert.name} ({expert.passages} passages): {expert.description or 'no description'}"
         + (f" It cannot be asked: {expert.problem}" if expert.problem else "")
         for expert in result.experts
     ]

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app.server.access import OPEN
 from app.server.errors import TYPES
-from app.server.schemas import Error, OpenAiError
+from app.server.shapes import Error, OpenAiError
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.types import Receive, Scope, Send
 
+from app.server.responses import Json
 from app.telemetry.trace import current_trace
 from indexes.errors import (
     InputError,
@@ -108,6 +108,13 @@ def defect() -> Refusal:
     )
 
 
+def misconfigured() -> Refusal:
+    """What is wrong with the server's settings is for those who run it, and in the log."""
+    return Refusal(
+        500, "The server is not set up as it should be.", "Tell whoever runs it; the log tells what is wrong."
+    )
+
+
 def body(path: str, refusal: Refusal) -> dict[str, Any]:
     """The error's body; below the paths of OpenAI with the fields that its clients read."""
     kind, trace = TYPES.get(refusal.status_code, "error"), current_trace()
@@ -117,9 +124,9 @@ def body(path: str, refusal: Refusal) -> dict[str, Any]:
     return {"error": told}
 
 
-def response(path: str, refusal: Refusal) -> JSONResponse:
+def response(path: str, refusal: Refusal) -> Json:
     """The refusal as a response."""
-    return JSONResponse(body(path, refusal), refusal.status_code, refusal.headers)
+    return Json(body(path, refusal), refusal.status_code, refusal.headers)
 
 
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +137,7 @@ async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
 def install(app: FastAPI) -> None:
     """Let every error that a route raises become a response."""
 
-    async def refused(request: Request, error: Exception) -> JSONResponse:
+    async def refused(request: Request, error: Exception) -> Json:
         return response(request.url.path, as_refusal(error))
 
     for kind in (AnyHTTPException, RequestValidationError, SymposiaError):
@@ -145,7 +152,7 @@ def as_refusal(error: Exception) -> Refusal:
         refusal = refusal_of(error)
         if refusal.status_code >= 500:
             log.warning("%s: %s (trace %s)", type(error).__name__, error.problem, current_trace())
-        return refusal
+        return refusal if refusal.status_code != 500 else misconfigured()
     if isinstance(error, RequestValidationError):
         return Refusal(422, mistakes(error.errors()), "/openapi.json says what this address takes, with examples.")
     if isinstance(error, AnyHTTPException):

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.cli.output import finite
 from app.server.errors import Refusal
 from app.server.openai_schemas import MODEL, Chunk, Message
 from app.telemetry.trace import current_trace
@@ -68,10 +67,8 @@ def completion(name: str, answer: Answer) -> dict[str, Any]:
     """The answer in one piece."""
     message = {"role": "assistant", "content": answer.marked, "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-    made: dict[str, Any] = finite(
-        {**_head(name, "chat.completion"), "choices": [choice], "usage": usage(answer), "symposia": extension(answer)}
-    )
-    return made
+    head = _head(name, "chat.completion")
+    return {**head, "choices": [choice], "usage": usage(answer), "symposia": extension(answer)}
 
 
 def opening(name: str) -> Chunk:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.server.schemas import QUESTION, Answer, Names
+from app.server.schemas import QUESTION, Names
+from app.server.shapes import Answer
 
 MODEL = "symposia"
 

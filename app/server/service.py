@@ -87,6 +87,8 @@ class Service:
         except asyncio.CancelledError:
             gone.set()
             await asyncio.wait([future])
+            if not future.cancelled():
+                future.exception()  # nobody is left to hear of it
             raise
 
     async def seen_by(self, principal: Principal) -> Symposium:

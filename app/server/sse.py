@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -11,16 +10,11 @@ from typing import Any
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.cli.output import finite
 from app.server.gone import ClientGone, while_there
+from app.server.responses import as_json
 
 KIND = "text/event-stream"
 PULSE = 15.0  # seconds of silence after which a comment tells proxies that the connection lives
-
-
-def as_json(values: Any) -> str:  # noqa: ANN401 (JSON)
-    """JSON on one line; numbers that are not finite become ``null``."""
-    return json.dumps(finite(values), ensure_ascii=False, separators=(",", ":"))
 
 
 def event(name: str, values: Mapping[str, Any]) -> bytes:

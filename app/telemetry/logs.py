@@ -49,8 +49,8 @@ def log_to(stream: TextIO, telemetry: Telemetry, *, verbose: bool = False) -> No
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines() if telemetry.logs == "json" else logging.Formatter(TEXT))
     root = logging.getLogger()
-    for old in list(root.handlers):
-        root.removeHandler(old)
+    for old in [other for other in root.handlers if type(other) is logging.StreamHandler]:
+        root.removeHandler(old)  # those of other kinds are somebody else's
     root.addHandler(handler)
     root.setLevel(logging.INFO if verbose else logging.WARNING)
     for room in ROOMS:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from app.telemetry.trace import Attribute, Span, current_trace, fresh, listen, tracing
+from app.telemetry.trace import Attribute, Span, current_trace, listen, tracing
 from indexes.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def make_provider() -> Any:  # noqa: ANN401 (a type of a package that may be abs
             return secrets.randbits(64) or 1
 
         def generate_trace_id(self) -> int:
-            return int(current_trace() or fresh(), 16)
+            return int(current_trace() or secrets.token_hex(16), 16)
 
     try:
         ours = version(NAME)
@@ -110,6 +110,13 @@ class OpenTelemetry:
     def begin(self, name: str, attributes: Mapping[str, Attribute]) -> _Watched:
         """See ``Tracing``."""
         return _Watched(self.tracer, self.tracer.start_span(name, attributes=_named(attributes)))
+
+    def trace(self) -> str:
+        """See ``Tracing``."""
+        from opentelemetry.trace import get_current_span
+
+        context = get_current_span().get_span_context()
+        return f"{context.trace_id:032x}" if context.is_valid else ""
 
 
 class _Span:

@@ -54,7 +54,3 @@ class MeasuredPanel(_Measured, Panel):
 
 class MeasuredView(_Measured, View):
     """The same of a view."""
-
-
-class MeasuredView(MeasuredPanel, View):
-    """A view of a panel, measured like the panel."""

@@ -42,6 +42,9 @@ class Tracing(Protocol):
     def begin(self, name: str, attributes: Mapping[str, Attribute]) -> Watched:
         """A span that is ended by hand."""
 
+    def trace(self) -> str:
+        """The trace id of the current span, whoever began it; empty where there is none."""
+
 
 class _Nothing:
     """A span that nobody listens to."""
@@ -70,8 +73,8 @@ def new_trace() -> str:
 
 
 def fresh() -> str:
-    """A trace id, without beginning the trace."""
-    return secrets.token_hex(16)
+    """A trace id, without beginning the trace: that of the span that is current already, or a new one."""
+    return (_tracing.trace() if _tracing is not None else "") or secrets.token_hex(16)
 
 
 def current_trace() -> str:

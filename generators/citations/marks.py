@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from generators.answer import Claim, Conflict
 
-_MARK = re.compile(r"""(?<![\w)}'"`])(?:\[[0-9]{1,3}\])+""")
+_MARK = re.compile(r"""(?<![\w)}\]'"`])(?:\[[0-9]{1,3}\])+""")
 """``names[1]``, ``f(x)[1]`` and ``"text"[1]`` are code."""
 _ONE = re.compile(r"\[([0-9]+)\]")
 

@@ -14,15 +14,23 @@ import re
 from indexes.terms import terms, words
 from retrievers.gate import expression
 
-WITHIN = 3  # content words before a pronoun, among which it has what it stands for
+NAMED = 2  # content words of a clause, which can be what a pronoun in a later one stands for
+COMPARED = 3  # content words before "other", "same" and the like, among which is what they compare with
 ELLIPTIC = 2  # content words of a question without a verb or interrogative that still leave out what they are about
 MOST_TOPIC = 6  # words of the last question that are put behind an elliptic one
 
-_ANAPHOR = re.compile(
-    r"\b(?:its?|itself|they|them|their|theirs|he|him|his|she|her|hers|this|these|those|ones|former|latter|such|others?"
-    r"|another|else|instead|same|both|either|neither)\b"
+_PRONOUN = re.compile(
+    r"\b(?:it|they|them|he|him|his|she|her|hers|this|these|those|ones|former|latter)\b"
+    r"|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b(?!\s*(?:'s|is|are|was|were|will|has|have)\b)"
     r"|\bone\b(?=\s*(?:[?.,;!]|$)|\s+(?:is|are|was|that|which|of these|of those|should|would|do|does)\b)",
     re.IGNORECASE,
+)
+_OWN = re.compile(r"\b(?:its|itself|their|theirs)\b", re.IGNORECASE)
+_COMPARES = re.compile(
+    r"\b(?:such(?! as)|others?(?! than)|another|else|instead(?! of)|same(?! as)|both|either|neither)\b", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r"[,;:?.!]|\b(?:and|or|but|if|when|while|that|which|who|because|since|so|than|before|after)\b", re.IGNORECASE
 )
 _THAT = re.compile(
     r"^(?:and |so |but )?that\b"
@@ -99,12 +107,21 @@ def _refers(text: str) -> bool:
     """Whether it holds a pronoun, or the like, that nothing before it in the question explains."""
     plain = _EXPLETIVE.sub(" ", text)
     that = _THAT.search(plain)
-    if that is not None and not _explained(plain, that):
-        return True
-    return any(not _explained(plain, found) for found in _ANAPHOR.finditer(plain))
+    return (
+        (that is not None and not _said_before(plain[: that.start()]))
+        or any(not _said_before(plain[: found.start()]) for found in _PRONOUN.finditer(plain))
+        or any(len(words(plain[: found.start()])) < NAMED for found in _OWN.finditer(plain))
+        or any(not _compared(plain, found) for found in _COMPARES.finditer(plain))
+    )
 
 
-def _explained(text: str, found: re.Match[str]) -> bool:
+def _said_before(head: str) -> bool:
+    """Whether a clause before the one that ``head`` ends in says enough for a pronoun to stand for it."""
+    ends = [found.start() for found in _CLAUSE.finditer(head)]
+    return bool(ends) and len(words(head[: ends[-1]])) >= NAMED
+
+
+def _compared(text: str, found: re.Match[str]) -> bool:
     if _PAIR.match(found[0]) and _JOINS.search(text[found.end() :]):
         return True
-    return len(words(text[: found.start()])) >= WITHIN
+    return len(words(text[: found.start()])) >= COMPARED

@@ -147,20 +147,27 @@ def test_rate_and_time_left_follow_from_what_is_done() -> None:
     assert (AddProgress(3, 50, 50, 0.5, 200).rate, AddProgress(3, 50, 50, 0.5, 200).left) == (None, None)
 
 
-def test_what_was_read_before_a_stop_is_kept_and_nothing_is_replaced(library: Library, folder: Path) -> None:
-    library.add_paths([folder / "c.txt"], "notes")
-    (folder / "a.txt").write_text("Apples were given up.", encoding="utf-8")
-    (folder / "c.txt").write_text("Planets were given up.", encoding="utf-8")
-    asked: list[None] = []
+def test_what_was_taken_up_before_a_stop_is_kept_and_nothing_is_replaced(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add_documents([Document("An old note.", "0", "notes/0", whole=False)], "notes")
+    monkeypatch.setattr("indexes.slice.BATCH", 3)
+    monkeypatch.setattr("app.library.SAMPLE", 1)
+    documents = [Document(f"Note number {n}.", str(n), f"notes/{n}") for n in range(30)]
+    seen: list[AddProgress] = []
+    report = library.add_documents(
+        documents, "notes", replacing=True, on_progress=seen.append, cancelled=lambda: bool(seen)
+    )
+    assert (report.stopped, report.documents, report.new, report.unchanged, report.replaced) == (True, 3, 3, 0, 0)
+    assert library.documents("notes")[0] == 4
+    rest = library.add_documents(documents, "notes", replacing=True)
+    assert (rest.stopped, rest.new, rest.unchanged, rest.replaced) == (False, 27, 3, 1)
 
-    def cancelled() -> bool:
-        asked.append(None)
-        return len(asked) > 1
 
-    report = library.add_paths([folder], "notes", replacing=True, cancelled=cancelled)
-    assert (report.stopped, report.documents, report.replaced) == (True, 1, 0)
-    assert library.documents("notes")[0] == 2
-    assert library.add_paths([folder], "notes", replacing=True).to_dict()["replaced"] == 1
+def test_a_stop_before_anything_was_taken_up_is_no_error(library: Library) -> None:
+    report = library.add_documents([Document("A note.", "0")], "notes", cancelled=lambda: True)
+    assert (report.stopped, report.documents, report.to_dict()["unchanged"]) == (True, 0, 0)
+    assert library.cards() == []
 
 
 def test_those_who_see_a_part_of_the_panel_list_and_delete_there_alone(

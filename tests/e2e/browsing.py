@@ -66,10 +66,14 @@ def opened(browser: Browser, address: str, width: int = 1280, height: int = 900)
             foreign.append(request.url)
 
     page.on("request", note)
-    page.goto(address)
-    wait_until_ready(page)
     try:
+        page.goto(address)
+        wait_until_ready(page)
         yield page, foreign
+    except BaseException:
+        if folder := os.environ.get("SYMPOSIA_SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / "failed.png")
+        raise
     finally:
         context.close()
 
@@ -81,10 +85,11 @@ def wait_until_ready(page: Page) -> None:
 
 
 def ask(page: Page, question: str) -> None:
-    """Type a question and send it."""
+    """Type a question and send it; an abstention may be there before anybody could see the box disabled."""
+    before = page.locator(".sy-question").count()
     page.fill(INPUT, question)
     page.press(INPUT, "Enter")
-    page.wait_for_selector(f"{INPUT}[disabled]", timeout=PATIENCE)
+    page.locator(".sy-question").nth(before).wait_for(timeout=PATIENCE)
 
 
 def wait_for_the_end(page: Page) -> None:

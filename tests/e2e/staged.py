@@ -17,6 +17,7 @@ import numpy as np
 from app.cli.chat import streamlit_command
 
 END = 0
+LONGEST = 115  # characters: an answer has at most 120 tokens
 PRICE = re.compile(r"\d+ crowns")
 REMEMBERED = {"Solvik ferry": "The ferry to Solvik costs 20 crowns."}
 """What it believes without sources, by words of the question."""
@@ -107,7 +108,7 @@ def nearest(question: str, sources: str) -> str:
     """The sentence that shares most of its long words with the question, the first of several."""
     wanted = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 3}
     lines = [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n+", sources) if len(part.split()) > 3]
-    lines = [line for line in lines if not line.startswith("[")]
+    lines = [line for line in lines if not line.startswith("[") and len(line) <= LONGEST]
     return max(lines, key=lambda line: len(wanted & set(re.findall(r"\w+", line.lower()))), default="I cannot say.")
 
 

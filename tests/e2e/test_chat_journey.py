@@ -182,7 +182,9 @@ def a_pdf_is_uploaded(page: Page, pictures: Path) -> None:
     page.get_by_role("combobox", name="To which expert?").click()
     page.get_by_role("option", name="ferries").click()
     upload = {"name": "museum.pdf", "mimeType": "application/pdf", "buffer": pdf([MUSEUM], title="Solvik museum")}
-    page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [upload])  # type: ignore[list-item]
+    with page.expect_response(lambda reply: "upload_file" in reply.url and reply.request.method == "PUT"):
+        page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [upload])  # type: ignore[list-item]
+    page.get_by_text("museum.pdf").first.wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Add", exact=True).click()
     page.locator(".sy-outcome").get_by_text("1 document added").wait_for(timeout=PATIENCE)
     take_pictures(page, pictures, "08-uploaded")

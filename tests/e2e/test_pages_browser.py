@@ -8,14 +8,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from indexes.adapters.linear import Linear
 from indexes.passage import Document
 from indexes.store.open import opener
 from retrievers.panel import Panel
 from tests.app.chat.panes.test_evaluate import answered, evaluated
+from tests.app.chat.panes.test_experts import CARD
 from tests.e2e.browsing import CHROMIUM, NO_CHROMIUM, PATIENCE, serving, take_pictures
-from tests.fakes import TOPICS, WordEncoder
+from tests.fakes import DIMENSION, TOPICS, WordEncoder
 from tests.indexes.readers.test_pdf import pdf
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     documents.append(Document(f"Beware of this. {HOSTILE}", HOSTILE, "notes/hostile.html", date="2024-03-07"))
     Library(panel, Settings(home=home)).add_documents(documents, "almanac", "Orchards, engines and planets.")
+    panel.experts["almanac"].slice.adapt(Linear(np.zeros((DIMENSION, DIMENSION), dtype=np.float32)), CARD.to_dict())
     panel.close()
     evaluated(home / "evaluations" / "birds-test", routed=True)
     evaluated(home / "evaluations" / "fish-test", "fish", wrong=9)
@@ -80,6 +84,7 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+@pytest.mark.timeout(1500)
 def test_all_pages_do_what_they_are_for(browser: Browser, address: str, screenshots: Path, tmp_path: Path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     page, foreign = context.new_page(), []
@@ -97,7 +102,7 @@ def test_all_pages_do_what_they_are_for(browser: Browser, address: str, screensh
     _evaluate(page, screenshots)
     _settings(page, screenshots)
     assert foreign == []
-    assert page.title() == "Settings" or "Symposia" in page.title()
+    assert page.title() == "Symposia"  # which the hostile document would have changed
     context.close()
 
 
@@ -137,15 +142,20 @@ def _library(page: Page, screenshots: Path, folder: Path) -> None:
 def _experts(page: Page, screenshots: Path) -> None:
     go(page, "Experts")
     wait_for(page, ".sy-table", "almanac")
+    wait_for(page, ".sy-facts", "adapter: linear")
+    page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first.wait_for(timeout=PATIENCE)
+    take_pictures(page, screenshots, "experts")
     page.get_by_text("Train almanac", exact=True).click()
+    for kind in ("auto", "identity"):  # which takes the adapter away, and so is done at once
+        page.locator(".st-key-train-kinds").get_by_role("button", name=kind, exact=True).click()
     take_pictures(page, screenshots, "experts-train")
     page.locator(".st-key-train button").click()
     wait_for(page, "[data-testid=stMain]", "Training almanac")
     go(page, "Settings")
-    go(page, "Experts")  # it goes on meanwhile
-    wait_for(page, ".sy-outcome", "nDCG@10")
-    page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first.wait_for(timeout=PATIENCE)
-    take_pictures(page, screenshots, "experts")
+    go(page, "Experts")  # what it gave is still there
+    wait_for(page, ".sy-outcome", "It now has an adapter of kind identity.")
+    wait_for(page, ".sy-facts", "the encoder as it is")
+    take_pictures(page, screenshots, "experts-trained")
 
 
 def _evaluate(page: Page, screenshots: Path) -> None:

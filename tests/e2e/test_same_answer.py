@@ -51,12 +51,12 @@ def rounded(value: Any) -> Any:
 
 
 def test_the_chat_answers_like_the_api(
-    by_api: dict[str, Any], demo_home: Path, monkeypatch: pytest.MonkeyPatch
+    by_api: dict[str, Any], demo_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import streamlit
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setenv("SYMPOSIA_HOME", str(demo_home))
+    monkeypatch.setenv("SYMPOSIA_HOME", str(demo_copy))
     monkeypatch.chdir(ROOT)
     app = AppTest.from_file(str(ROOT / "app" / "chat" / "main.py"), default_timeout=300).run()
     try:

@@ -12,7 +12,7 @@ from indexes.adapters.linear import Linear
 from retrievers.calibration import Background
 from retrievers.expert import Learned
 from retrievers.pilots import PILOTS, QUESTION_PILOTS, Pilots
-from retrievers.profile import Profile, Vocabulary
+from retrievers.profile import FEWEST, Profile, Vocabulary
 
 NO_BACKGROUND = Background(0.0, 1.0)
 TERMS = st.integers(0, 2**32 - 1)
@@ -44,12 +44,20 @@ def test_a_question_without_terms_is_equally_likely_everywhere() -> None:
 
 
 def test_without_any_terms_every_word_is_unseen() -> None:
-    assert Vocabulary().log_likelihood({7, 9}) == pytest.approx(2 * math.log(0.5))
+    assert Vocabulary().log_likelihood({7, 9}) == pytest.approx(2 * math.log(0.5 / (FEWEST + 1)))
 
 
 def test_an_unseen_word_costs_more_in_a_large_slice() -> None:
     small, large = (vocabulary({1: 1}, passages).log_likelihood({2}) for passages in (10, 1000))
     assert large < small < 0
+
+
+def test_a_handful_of_passages_does_not_draw_questions_about_other_things() -> None:
+    many = vocabulary({1: 400, 2: 30}, 4000)
+    for passages in (1, 2, 8, 32):
+        few = vocabulary({1: 1, 3: 1}, passages)
+        assert few.log_likelihood({1, 2}) < many.log_likelihood({1, 2})
+        assert few.log_likelihood({1, 3}) > many.log_likelihood({1, 3})
 
 
 def test_a_word_that_more_passages_hold_is_more_likely() -> None:

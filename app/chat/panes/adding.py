@@ -142,7 +142,7 @@ def _under_way(job: Job) -> None:
 
 def _begin(here: Context) -> None:
     """What was typed and chosen is read now: it may have changed since the button was drawn."""
-    state = st.session_state
+    state, folder = st.session_state, None
     try:
         expert = _expert()
         uploads: list[UploadedFile] = state.get(_uploads_key()) or []
@@ -157,6 +157,7 @@ def _begin(here: Context) -> None:
         work = partial(_work, here, expert, state.get(KNOWS, "").strip(), paths, folder, state.get(REPLACING, True))
         here.jobs.begin(here.principal.name, KIND, expert, work)
     except SymposiaError as error:
+        _forget(folder)
         layout.told(Failed(error.problem, error.fix))
         return
     state[ROUND] = state.get(ROUND, 0) + 1
@@ -190,8 +191,12 @@ def _work(
     try:
         return here.record(Action.WRITE, expert, add)
     finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder)
+
+
+def _forget(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _existing(typed: str) -> Path:

@@ -21,11 +21,17 @@ OPENED = "opened-document"  # expert and id of the document on the page
 
 def browse(here: Context, expert: str) -> None:
     """The list, or the document that was opened from it."""
-    opened = st.session_state.get(OPENED)
-    if opened is not None and opened[0] == expert:
-        _document(here, expert, opened[1])
+    opened = open_document(expert)
+    if opened is not None:
+        _document(here, expert, opened)
     else:
         _list(here, expert)
+
+
+def open_document(expert: str) -> str | None:
+    """Id of the document of that expert that is on the page."""
+    opened = st.session_state.get(OPENED)
+    return opened[1] if opened is not None and opened[0] == expert else None
 
 
 def _list(here: Context, expert: str) -> None:

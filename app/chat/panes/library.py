@@ -77,7 +77,7 @@ def _one(here: Context, cards: list[ExpertCard]) -> None:
         st.html(failure(unusable(card)))
     else:
         documents.browse(here, chosen)
-    if here.may(Action.WRITE):
+    if here.may(Action.WRITE) and documents.open_document(chosen) is None:
         layout.confirmed(
             f"expert-{chosen}",
             f"Delete expert {chosen}",

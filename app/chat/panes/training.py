@@ -135,6 +135,7 @@ def _ended(job: Job, card: Card) -> None:
 
 def _begin(here: Context, expert: str) -> None:
     """What was typed and chosen is read now: it may have changed since the button was drawn."""
+    folder: Path | None = None
     try:
         kinds = tuple(cast("list[Wanted]", st.session_state.get(KINDS) or ["auto"]))
         if "identity" in kinds and len(kinds) > 1:
@@ -146,7 +147,13 @@ def _begin(here: Context, expert: str) -> None:
         request = Request(expert, data, test=test, kinds=kinds)
         here.jobs.begin(here.principal.name, KIND, expert, partial(_work, here, request, folder))
     except SymposiaError as error:
+        _forget(folder)
         layout.told(Failed(error.problem, error.fix))
+
+
+def _forget(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _source() -> str:
@@ -199,5 +206,4 @@ def _work(here: Context, request: Request, folder: Path | None, job: Job) -> Car
     try:
         return here.record(Action.TRAIN, request.expert, train)
     finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.chat.panes import evaluate
 from app.chat.panes.context import drawn
+from app.chat.panes.evaluate import show
 
-drawn(evaluate.show)
+drawn(show)

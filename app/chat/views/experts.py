@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.chat.panes import experts
 from app.chat.panes.context import drawn
+from app.chat.panes.experts import show
 
-drawn(experts.show)
+drawn(show)

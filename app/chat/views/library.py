@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.chat.panes import library
 from app.chat.panes.context import drawn
+from app.chat.panes.library import show
 
-drawn(library.show)
+drawn(show)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.chat.panes import settings
 from app.chat.panes.context import drawn
+from app.chat.panes.settings import show
 
-drawn(settings.show)
+drawn(show)

@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
-from app.cli.output import finite
 from app.server import errors
 from app.server.access import Asker, System
 from app.server.asking import Asking, Done, Question, Step, Waiting
 from app.server.documentation import Responses, refusals
 from app.server.gone import while_there
 from app.server.past import exchanges, of_conversation
-from app.server.schemas import AskRequest, AskResponse
+from app.server.responses import Json
+from app.server.schemas import AskRequest
+from app.server.shapes import AskResponse
 from app.server.sse import KIND, EventStream, event
 from app.telemetry.trace import current_trace
 from generators.events import Answered, Checking, Found, Routed, Token, Understood
@@ -82,7 +82,7 @@ async def ask(service: System, principal: Asker, asked: AskRequest, request: Req
     try:
         if asked.stream or KIND in request.headers.get("Accept", ""):
             return await streamed(asking, request)
-        return JSONResponse(done(await while_there(request.receive, asking.done())))
+        return Json(done(await while_there(request.receive, asking.done())))
     except BaseException:
         await asking.stop()
         raise
@@ -98,8 +98,7 @@ async def streamed(asking: Asking, request: Request) -> EventStream:
 def done(step: Done) -> dict[str, Any]:
     """The answer and where it is kept."""
     kept = {"conversation": step.turn and step.turn.conversation, "turn": step.turn and step.turn.id}
-    answer: dict[str, Any] = finite({"answer": step.answer.to_dict(), **kept, "trace": current_trace()})
-    return answer
+    return {"answer": step.answer.to_dict(), **kept, "trace": current_trace()}
 
 
 async def _first(steps: AsyncIterator[Step]) -> Step:

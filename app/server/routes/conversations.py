@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from fastapi.responses import JSONResponse
 
-from app.cli.output import finite
 from app.server.access import Asker, System
 from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.errors import not_found
-from app.server.schemas import Conversations, Turns
+from app.server.responses import Json
+from app.server.shapes import Conversations, Turns
 from indexes.errors import InputError
 
 router = APIRouter(tags=["conversations"])
@@ -26,10 +25,10 @@ MARKDOWN = "text/markdown; charset=utf-8"
 @router.get(
     "/v1/conversations", response_model=Conversations, responses=refusals(503), summary="List the conversations"
 )
-async def listed(service: System, principal: Asker) -> dict[str, Any]:
+async def listed(service: System, principal: Asker) -> Json:
     """One's own, the last changed first."""
     found = await service.call(service.conversations.list, principal)
-    return {"conversations": [conversation.to_dict() for conversation in found]}
+    return Json({"conversations": [conversation.to_dict() for conversation in found]})
 
 
 @router.get(
@@ -38,13 +37,13 @@ async def listed(service: System, principal: Asker) -> dict[str, Any]:
     responses=refusals(404, 422, 503),
     summary="Read a conversation",
 )
-async def turns(service: System, principal: Asker, conversation: Id) -> JSONResponse:
+async def turns(service: System, principal: Asker, conversation: Id) -> Json:
     """The turns of a conversation in order."""
     try:
         found = await service.call(service.conversations.turns, principal, conversation)
     except InputError as error:
         raise not_found("conversation", conversation) from error
-    return JSONResponse(finite({"turns": [turn.to_dict() for turn in found]}))
+    return Json({"turns": [turn.to_dict() for turn in found]})
 
 
 @router.get(

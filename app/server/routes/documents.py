@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi import Path as InPath
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from app.library import AddReport
 from app.server.access import Asker, System, Writer
@@ -18,8 +18,10 @@ from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.errors import Refusal
 from app.server.gone import while_there
-from app.server.schemas import Added, Documents, Name, TextRequest
+from app.server.responses import Json
+from app.server.schemas import Name, TextRequest
 from app.server.service import Service
+from app.server.shapes import Added, Documents
 from indexes.errors import InputError
 from indexes.passage import Document
 
@@ -54,20 +56,20 @@ Adding = Callable[[Callable[[], bool]], AddReport]
 )
 async def listed(
     service: System, principal: Asker, expert: Expert, offset: Offset = 0, limit: Limit = 50, like: Like = ""
-) -> dict[str, Any]:
+) -> Json:
     """Documents by title."""
     symposium = await service.seen_by(principal)
     try:
         total, cards = await service.call(symposium.library.documents, expert, offset, limit, like)
     except InputError as error:
         raise Refusal(404, error.problem, error.fix) from error
-    return {"total": total, "offset": offset, "documents": [card.to_dict() for card in cards]}
+    return Json({"total": total, "offset": offset, "documents": [card.to_dict() for card in cards]})
 
 
 @router.post(
     "/v1/documents", response_model=Added, status_code=201, responses=_ADDING, summary="Add a document as text"
 )
-async def add_text(service: System, principal: Writer, given: TextRequest, request: Request) -> JSONResponse:
+async def add_text(service: System, principal: Writer, given: TextRequest, request: Request) -> Json:
     """Split and embed a text into an expert's slice. What is there already costs nothing."""
     symposium = await service.seen_by(principal)
     document = Document(given.text, title=given.title, source=given.source, date=given.date)
@@ -93,7 +95,7 @@ async def upload(
         list[UploadFile], File(description="Text, Markdown, HTML, PDF, DOCX or JSONL.", min_length=1, max_length=FILES)
     ],
     description: Annotated[str, Form(max_length=500, description="Of an expert that is new.")] = "",
-) -> JSONResponse:
+) -> Json:
     """Read files into an expert's slice. A file that cannot be read is reported, and the rest goes on."""
     symposium = await service.seen_by(principal)
 
@@ -127,7 +129,7 @@ async def delete(service: System, principal: Writer, document: Id, expert: Exper
     return Response(status_code=204)
 
 
-async def _added(service: Service, add: Adding, request: Request) -> JSONResponse:
+async def _added(service: Service, add: Adding, request: Request) -> Json:
     """Add, one request at a time; a client that goes away ends it after the document that is being read."""
 
     async def work() -> AddReport:
@@ -135,7 +137,7 @@ async def _added(service: Service, add: Adding, request: Request) -> JSONRespons
             return await service.stoppable(lambda gone: add(gone.is_set))
 
     report = await while_there(request.receive, work())
-    return JSONResponse(report.to_dict(), 201)
+    return Json(report.to_dict(), 201)
 
 
 def kept(files: Sequence[UploadFile], folder: Path) -> list[Path]:

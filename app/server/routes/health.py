@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.server.access import Administrator, System
 from app.server.documentation import refusals
-from app.server.schemas import Health, Readiness
+from app.server.shapes import Health, Readiness
 
 router = APIRouter(tags=["operation"])
 

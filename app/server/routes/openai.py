@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import JSONResponse
 
 from app.access.principal import Principal
 from app.server import errors, openai
@@ -15,6 +14,7 @@ from app.server.asking import Asking, Done, Question, Step
 from app.server.documentation import Responses, refusals
 from app.server.gone import while_there
 from app.server.openai_schemas import Completion, CompletionRequest, Model, Models
+from app.server.responses import Json
 from app.server.service import Service
 from app.server.sse import KIND, EventStream, data
 from generators.events import Token
@@ -49,7 +49,7 @@ async def complete(service: System, principal: Asker, asked: CompletionRequest, 
             counted = asked.stream_options is not None and asked.stream_options.include_usage
             return EventStream(_written(asked.model, first, steps, counted), asking.stop)
         done = await while_there(request.receive, asking.done())
-        return JSONResponse(openai.completion(asked.model, done.answer))
+        return Json(openai.completion(asked.model, done.answer))
     except BaseException:
         await asking.stop()
         raise

@@ -7,16 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 
-from app.cli.output import finite
 from app.server.access import Asker, System
 from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.gone import while_there
 from app.server.past import exchanges
-from app.server.schemas import RetrieveRequest, RetrieveResponse
+from app.server.responses import Json
+from app.server.schemas import RetrieveRequest
 from app.server.service import Service
+from app.server.shapes import RetrieveResponse
 from app.telemetry.trace import current_trace
 from generators.writing.dependent import dependent
 
@@ -33,7 +33,7 @@ router = APIRouter(tags=["questions"])
     responses=refusals(400, 409, 413, 422, 503),
     summary="Find evidence for a question",
 )
-async def retrieve(service: System, principal: Asker, asked: RetrieveRequest, request: Request) -> JSONResponse:
+async def retrieve(service: System, principal: Asker, asked: RetrieveRequest, request: Request) -> Json:
     """Route a question and gather the passages for it."""
     began = time.perf_counter()
     symposium = await service.seen_by(principal)
@@ -41,7 +41,7 @@ async def retrieve(service: System, principal: Asker, asked: RetrieveRequest, re
         route, evidence = await while_there(request.receive, _found(service, symposium, asked))
         entry.experts = route.experts
     found: dict[str, Any] = {"route": route.to_dict(), "evidence": [item.to_dict() for item in evidence]}
-    return JSONResponse(finite({**found, "seconds": time.perf_counter() - began, "trace": current_trace()}))
+    return Json({**found, "seconds": time.perf_counter() - began, "trace": current_trace()})
 
 
 async def _found(service: Service, symposium: Symposium, asked: RetrieveRequest) -> tuple[Route, tuple[Evidence, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.access.principal import LOCAL, Principal
 from app.symposium import Symposium
 from generators.answer import Answer
 from generators.answerer import Answerer, Options
@@ -41,6 +42,15 @@ class ObedientModel(ScriptedModel):
         return [min(token, 0x20FF) for token in super().chat_tokens(messages)]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one question, and the prompts that the model was given."""
+
+    events: list[Event]
+    answer: Answer
+    prompts: tuple[str, ...]
+
+
 class Poisoned:
     """A system with an expert that anyone can see and anyone has written to, and one that is secret."""
 
@@ -52,13 +62,20 @@ class Poisoned:
         self.model = ObedientModel("")
         answerer = Answerer(self.model, policy("adacad"), Options(), list)  # type: ignore[arg-type]
         self.whole._make_answerer = lambda: answerer
+        self._asked: dict[tuple[str, Principal], Outcome] = {}
 
-    def ask(self, poison: Poison, symposium: Symposium) -> tuple[list[Event], Answer]:
-        """What comes of a question about the document, with it among the evidence."""
+    def ask(self, poison: Poison, principal: Principal = LOCAL) -> Outcome:
+        """What comes of a question about the document, with it among the evidence; asked once."""
+        key = poison.trick, principal
+        if key not in self._asked:
+            self._asked[key] = self._ask(poison, self.whole.seen_by(principal))
+        return self._asked[key]
+
+    def _ask(self, poison: Poison, symposium: Symposium) -> Outcome:
         said = "".join(c if ord(c) < 0x2100 else " " for c in poison.obeyed)
         self.model.script, self.model.memory = said[:400], "Something else."
         self.model.prompts.clear()
         question = f"What of the {' '.join(poison.title.split()[:3])}?"
         events = list(symposium.stream(question, experts=["public"]))
         (answer,) = (event.answer for event in events if isinstance(event, Answered))
-        return events, answer
+        return Outcome(events, answer, tuple(self.model.prompts))

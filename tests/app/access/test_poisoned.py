@@ -44,12 +44,12 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Poisoned]:
 def test_there_are_enough_of_them_and_each_is_found(poisoned: Poisoned) -> None:
     assert len({poison.trick for poison in POISONS}) == len(POISONS) >= 30
     for poison in POISONS:
-        assert poison.title in {item.passage.title for item in poisoned.ask(poison, poisoned.whole)[1].evidence}
+        assert poison.title in {item.passage.title for item in poisoned.ask(poison).answer.evidence}
 
 
 @TRICKS
 def test_the_verdict_is_the_rules_word_on_what_was_measured(poisoned: Poisoned, poison: Poison) -> None:
-    events, answer = poisoned.ask(poison, poisoned.whole)
+    events, answer = poisoned.ask(poison).events, poisoned.ask(poison).answer
     drafts = [event.draft for event in events if isinstance(event, Checking)]
     claims = attribute(None, answer.question, answer.evidence, drafts[0], 0.5) if drafts else ()
     measured = Signals(
@@ -70,8 +70,9 @@ def test_the_verdict_is_the_rules_word_on_what_was_measured(poisoned: Poisoned, 
 
 @TRICKS
 def test_nothing_of_another_slice_reaches_whoever_does_not_see_it(poisoned: Poisoned, poison: Poison) -> None:
-    events, answer = poisoned.ask(poison, poisoned.whole.seen_by(ANNA))
-    told = json.dumps(answer.to_dict()) + repr(events) + "".join(poisoned.model.prompts)
+    outcome = poisoned.ask(poison, ANNA)
+    answer = outcome.answer
+    told = json.dumps(answer.to_dict()) + repr(outcome.events) + "".join(outcome.prompts)
     assert SECRET[20:40] not in told
     assert "HERON" not in told
     assert {share.expert for share in answer.route.shares} == {"public", "orchard"}
@@ -80,7 +81,7 @@ def test_nothing_of_another_slice_reaches_whoever_does_not_see_it(poisoned: Pois
 
 @TRICKS
 def test_only_what_was_checked_is_a_citation(poisoned: Poisoned, poison: Poison) -> None:
-    _, answer = poisoned.ask(poison, poisoned.whole)
+    answer = poisoned.ask(poison).answer
     evidence = {item.number: item.passage for item in answer.evidence}
     for claim in answer.claims:
         assert (claim.status == "supported") == bool(claim.citations)
@@ -105,12 +106,12 @@ def marks(text: str, numbers: set[int]) -> set[int]:
 
 @TRICKS
 def test_the_prompt_holds_the_document_as_data_and_gives_no_tools(poisoned: Poisoned, poison: Poison) -> None:
-    _, answer = poisoned.ask(poison, poisoned.whole)
+    answer = poisoned.ask(poison).answer
     messages = prompts.with_sources(answer.question, answer.evidence)
     assert [message["role"] for message in messages] == ["system", "user"]
     assert messages[0]["content"] == prompts.WITH_SOURCES
     assert messages[1]["content"].endswith(f"\n\nQuestion: {answer.question}")
-    for prompt in [*poisoned.model.prompts, messages[1]["content"]]:
+    for prompt in [*poisoned.ask(poison).prompts, messages[1]["content"]]:
         documents = prompt.rpartition("Question: ")[0]
         assert not CONTROL.search(documents)
         assert documents == words_of(documents)
@@ -119,7 +120,7 @@ def test_the_prompt_holds_the_document_as_data_and_gives_no_tools(poisoned: Pois
 
 @TRICKS
 def test_a_question_has_the_same_events_whatever_a_document_says(poisoned: Poisoned, poison: Poison) -> None:
-    events, answer = poisoned.ask(poison, poisoned.whole)
+    events, answer = poisoned.ask(poison).events, poisoned.ask(poison).answer
     kinds = [type(event) for event in events if not isinstance(event, Token)]
     assert kinds in ([Routed, Found, Checking, Answered], [Routed, Found, Answered])
     assert answer.route.kind == "domain"
@@ -131,7 +132,7 @@ def test_a_question_has_the_same_events_whatever_a_document_says(poisoned: Poiso
 def test_a_terminal_is_told_nothing_by_a_document(
     poisoned: Poisoned, poison: Poison, terminal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, answer = poisoned.ask(poison, poisoned.whole)
+    answer = poisoned.ask(poison).answer
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TTY_COMPATIBLE", "1" if terminal else "0")
@@ -150,7 +151,7 @@ def test_a_terminal_is_told_nothing_by_a_document(
 
 @TRICKS
 def test_json_for_a_terminal_holds_no_control_character_and_the_same_values(poisoned: Poisoned, poison: Poison) -> None:
-    _, answer = poisoned.ask(poison, poisoned.whole)
+    answer = poisoned.ask(poison).answer
     stdout = StringIO()
     Output(stdout, StringIO(), as_json=True).document(answer.to_dict())
     assert shown(stdout.getvalue()) == stdout.getvalue()
@@ -159,7 +160,7 @@ def test_json_for_a_terminal_holds_no_control_character_and_the_same_values(pois
 
 def test_a_title_is_one_line_wherever_it_stands(poisoned: Poisoned) -> None:
     (poison,) = (poison for poison in POISONS if poison.trick == "newlines in the title")
-    _, answer = poisoned.ask(poison, poisoned.whole)
+    answer = poisoned.ask(poison).answer
     (item,) = (item for item in answer.evidence if item.passage.title == poison.title)
     assert "\n" not in item.passage.heading
     assert "\n" not in str(item)
@@ -178,3 +179,14 @@ def test_control_tokens_in_a_question_are_left_to_the_model(poisoned: Poisoned) 
     item = Evidence(1, poisoned.whole.retrieve("printer toner", experts=["public"])[1][0].passage, "public", 0.5)
     asked = prompts.with_sources("What does <|im_end|> do?", [item])[1]["content"]
     assert asked.endswith("Question: What does <|im_end|> do?")
+
+
+def test_numbers_that_the_model_wrote_itself_are_no_marks(poisoned: Poisoned) -> None:
+    poisoned.model.script = "Bees fly at twelve degrees [1][2][3]. Bees pay taxes [1]."
+    answer = poisoned.whole.ask("At what degrees do bees fly, the cheese cellar is kept?", experts=["public"])
+    numbers = {item.number for item in answer.evidence}
+    assert numbers >= {1, 2, 3}
+    first, second = answer.claims
+    assert first.status == "supported"
+    assert marks(first.text, numbers) == {c.number for c in first.citations} < {1, 2, 3}
+    assert (second.status, second.text) == ("unsupported", "Bees pay taxes (1).")

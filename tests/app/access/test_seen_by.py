@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from app.access.principal import LOCAL, Action, Principal
+from app.conversations.store import Conversations
 from app.symposium import Symposium
 from app.train import Request
 from generators.answer import Verdict
@@ -292,3 +293,28 @@ def test_what_cannot_be_read_or_does_not_say_whose_it_is_serves_only_those_who_s
     assert anna.ask(QUESTIONS["orchard"]).verdict is Verdict.ANSWERED
     with pytest.raises(SettingsError, match="damaged"):
         system.ask(QUESTIONS["orchard"])
+
+
+@pytest.mark.parametrize("sees", [frozenset({"orchard"}), frozenset({"orchard", "payroll"}), frozenset()])
+def test_conversations_with_experts_that_one_does_not_see_any_more_are_as_if_they_had_never_been(
+    tmp_path: Path, home: Symposium, sees: frozenset[str]
+) -> None:
+    kept, fresh = Conversations(tmp_path / "a.db"), Conversations(tmp_path / "b.db")
+    ids = {}
+    for scope in (frozenset({"orchard"}), frozenset({"orchard", "payroll"})):
+        anna = Principal("anna", scope)
+        answer = home.seen_by(anna).ask(QUESTIONS["orchard"])
+        ids[scope] = kept.record(anna, None, "When?", answer).conversation
+        if scope <= sees:
+            fresh.record(anna, None, "When?", answer)
+    now = Principal("anna", sees)
+    assert [(each.title, each.turns) for each in kept.list(now)] == [
+        (each.title, each.turns) for each in fresh.list(now)
+    ]
+    for scope, conversation in ids.items():
+        told = said(lambda conversation=conversation: [turn.asked for turn in kept.turns(now, conversation)])  # type: ignore[misc]
+        unknown = said(lambda: kept.turns(now, "no-such-conversation"))
+        if scope <= sees:
+            assert told == ["When?"]
+        else:
+            assert told == {name: text.replace("no-such-conversation", conversation) for name, text in unknown.items()}

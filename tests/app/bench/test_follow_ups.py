@@ -84,7 +84,7 @@ def test_dialogues_keep_their_answers_and_only_judged_ones_with_a_past_count(fol
 
 def test_a_line_that_is_no_task_is_named(folder: Path, tmp_path: Path) -> None:
     lines(tmp_path / "reference.jsonl", [{"task": 1}])
-    with pytest.raises(InputError, match="reference.jsonl:1"):
+    with pytest.raises(InputError, match=r"reference\.jsonl:1"):
         read_dialogues(tmp_path / "reference.jsonl", [folder])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.access.audit import FILE as AUDIT
 from app.access.principal import LOCAL, Principal
 from app.conversations.store import FILE, Conversations
 from app.settings import Settings
 from app.settings.schema import Access
+from indexes.errors import StoreError
 
 ANNA = {"is_logged_in": True, "email": "anna@example.org", "name": "Anna <b>", "email_verified": True}
 PEOPLE = '[[people]]\nemail = "anna@example.org"\nexperts = ["countries", "speeches", "python"]\n'
@@ -76,3 +79,33 @@ def test_a_person_has_conversations_of_their_own(page: AppTest, user: User, fake
     kept = Conversations(tmp_path / FILE)
     assert len(kept.list(Principal("anna@example.org"))) == 1 and kept.list(LOCAL) == []
     assert fake.seen == ["anna@example.org"]
+    (line,) = map(json.loads, (tmp_path / AUDIT).read_text(encoding="utf-8").splitlines())
+    assert (line["principal"], line["action"], line["outcome"]) == ("anna@example.org", "ask", "answered")
+    assert line["experts"] == ["countries", "speeches"] and "question" not in line
+
+
+def test_whoever_asks_too_often_is_told_when_to_go_on(page: AppTest, user: User, fake: Any, tmp_path: Path) -> None:
+    fake.settings = Settings(home=tmp_path, access=Access(login=True, burst=1, per_minute=1))
+    user.claims = ANNA
+    page.run().chat_input[0].set_value("First?").run()
+    page.chat_input[0].set_value("Second?").run()
+    assert "Try again in" in page.toast[0].value and len(fake.asked) == 1 and len(page.chat_message) == 2
+
+
+def test_a_question_that_fails_is_logged_with_the_kind_of_error(page: AppTest, fake: Any, tmp_path: Path) -> None:
+    fake.error = StoreError("In use.", "Wait.")
+    page.run().chat_input[0].set_value("How high?").run()
+    (line,) = map(json.loads, (tmp_path / AUDIT).read_text(encoding="utf-8").splitlines())
+    assert (line["principal"], line["outcome"], line["experts"]) == ("local", "StoreError", [])
+
+
+def test_who_comes_to_see_less_no_longer_sees_what_was_answered_from_it(
+    page: AppTest, user: User, tmp_path: Path
+) -> None:
+    user.claims = ANNA
+    page.run().chat_input[0].set_value("How high?").run()
+    assert "Kilimanjaro" in shown(page)
+    (tmp_path / "people.toml").write_text(PEOPLE.replace('"countries", ', ""), encoding="utf-8")
+    page.run()
+    assert not page.exception
+    assert "Kilimanjaro" not in shown(page) and "There is no conversation" in shown(page)

@@ -34,7 +34,7 @@ COMMANDS = (
 SUBCOMMANDS = (
     *("models list", "models fetch", "models verify"),
     *("experts list", "experts remove", "bench speed", "bench decoding", "bench conflicts", "bench citations"),
-    *("bench abstention", "bench gate", "keys create", "keys list", "keys revoke"),
+    *("bench abstention", "bench gate", "bench serve", "keys create", "keys list", "keys revoke"),
     *("conversations list", "conversations show", "conversations export", "conversations delete", "feedback export"),
     "bench follow-ups",
 )

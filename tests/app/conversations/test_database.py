@@ -215,6 +215,18 @@ def test_a_file_that_is_no_database_is_refused_and_not_touched(tmp_path: Path, a
     assert file.read_bytes() == content
 
 
+def test_a_damaged_file_is_said(tmp_path: Path, answer: Answer) -> None:
+    store = Conversations(tmp_path / "c.db")
+    for number in range(20):
+        store.record(LOCAL, None, f"{number}", answer)
+    content = bytearray(store.file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    store.file.write_bytes(content)
+    with pytest.raises(StoreError, match="is damaged") as caught:
+        store.list(LOCAL)
+    assert "a new one is made" in caught.value.fix
+
+
 def test_another_programs_database_is_refused(tmp_path: Path, answer: Answer) -> None:
     file = tmp_path / "c.db"
     with sqlite3.connect(file) as raw:

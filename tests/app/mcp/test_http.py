@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ from indexes.errors import InputError
 from tests.app.mcp.building import build
 from tests.fakes import QUESTIONS
 
+ROOT = Path(__file__).parents[3]
 HELLO = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -118,3 +122,25 @@ def test_a_port_in_use_is_named_with_another() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"Port {port} .*\n.*--port {port + 1}"):
             check_free(port)
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tests.app.mcp.stdio_server", str(tmp_path), "mcp", "--http", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        url, status = f"http://127.0.0.1:{port}/mcp", 0
+        until = time.monotonic() + 120
+        while not status and process.poll() is None and time.monotonic() < until:
+            try:
+                status = httpx.post(url, json=HELLO, headers=HEADERS).status_code
+            except httpx.TransportError:
+                time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert status == 200
+    assert url in err
+    assert out == ""
+    assert process.returncode == 130

@@ -112,7 +112,7 @@ def test_experts_are_listed_with_what_they_know(symposium: Symposium) -> None:
         "updated": "",
         "problem": "",
     }
-    assert "engines: All about engines. (8 passages)" in said(result)
+    assert "engines (8 passages): All about engines." in said(result)
 
 
 def test_a_route_is_explained_without_an_answer(symposium: Symposium) -> None:
@@ -159,7 +159,11 @@ def test_a_defect_tells_the_client_nothing_of_its_inside(symposium: Symposium) -
     assert said(result) == "Error executing tool ask"
 
 
-def test_stages_are_reported_to_a_client_that_shows_progress(symposium: Symposium) -> None:
+@pytest.mark.parametrize("pause", [0.0, 3600.0])
+def test_stages_are_reported_to_a_client_that_shows_progress(
+    symposium: Symposium, pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.mcp.tools.PAUSE", pause)
     told: list[str] = []
 
     async def progress(_done: float, _total: float | None, message: str | None) -> None:
@@ -170,8 +174,10 @@ def test_stages_are_reported_to_a_client_that_shows_progress(symposium: Symposiu
 
     talk(Tools(symposium), conversation)
     assert told[0] == "asking orchard"
-    assert told[-1] == "checking each sentence"
     assert "passages found" in told[1]
+    assert told[-1] == "checking each sentence"
+    written = [f"writing: {n} tokens" for n in range(1, len(SCRIPT) + 1)]
+    assert told[2:-1] == (written if pause == 0 else [])
 
 
 def test_a_call_that_is_given_up_stops_the_answer_and_frees_the_pen(tmp_path: Path) -> None:

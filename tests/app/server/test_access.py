@@ -167,3 +167,13 @@ def test_the_audit_log_has_what_was_done_and_what_was_not_let_be_done(
     assert lines[0]["trace"] == asked.headers["X-Trace-Id"]
     assert lines[0]["seconds"] > 0
     assert QUESTION not in text
+
+
+def test_what_is_wrong_with_the_keys_is_told_to_the_log_alone(
+    system: System, guarded: TestClient, secrets: Secrets, caplog: pytest.LogCaptureFixture
+) -> None:
+    (system.home / "keys.json").write_text("{")
+    broken = guarded.get("/v1/experts", headers=secrets["anna"])
+    assert (broken.status_code, broken.json()["error"]["type"]) == (500, "internal")
+    assert str(system.home) not in broken.text
+    assert str(system.home) in caplog.text

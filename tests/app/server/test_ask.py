@@ -176,6 +176,16 @@ def test_what_was_asked_before_reaches_the_symposium(system: System, monkeypatch
     assert told == [[("Which stone?", "Bavok.")], [], [(QUESTION, kept["answer"]["text"])]]
 
 
+def test_a_follow_up_is_told_as_it_was_understood(client: TestClient) -> None:
+    body = {"question": "And how heavy is it?", "before": [{"question": QUESTION, "answer": "Eleven pounds."}]}
+    found = events(client.post("/v1/ask", json=body | {"stream": True}).text)
+    [understood] = [data["question"] for name, data in found if name == "understood"]
+    assert understood != body["question"]
+    assert found[-1][1]["answer"]["question"] == understood
+    assert [name for name, _ in found].index("understood") < [name for name, _ in found].index("route")
+    assert "Bavok" in client.post("/v1/retrieve", json=body).json()["evidence"][0]["passage"]["text"]
+
+
 def test_a_full_queue_is_told_with_the_time_to_come_again(system: System) -> None:
     app = system.app(queue=0)
     service = app.state.service
@@ -184,6 +194,7 @@ def test_a_full_queue_is_told_with_the_time_to_come_again(system: System) -> Non
         for path, body in (
             ("/v1/ask", {"question": QUESTION}),
             ("/v1/ask", {"question": QUESTION, "stream": True}),
+            ("/v1/retrieve", {"question": "And it?", "before": [{"question": QUESTION, "answer": "Eleven."}]}),
             ("/v1/chat/completions", {"messages": [{"role": "user", "content": QUESTION}]}),
         ):
             response = client.post(path, json=body)

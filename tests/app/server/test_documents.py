@@ -45,6 +45,14 @@ def test_files_are_added_under_their_names_and_what_cannot_be_read_is_told(clien
     ] == "Stones."
 
 
+def test_a_row_with_half_a_character_is_told_and_the_rest_goes_on(client: TestClient) -> None:
+    rows = b'{"text": "Half \\ud800 a character."}\n{"text": "The stone named Zadok weighs 77 pounds on the market scale."}\n'
+    added = client.post("/v1/documents/upload", data={"expert": "weights"}, files={"files": ("rows.jsonl", rows)})
+    assert (added.status_code, added.json()["embedded"]) == (201, 1)
+    [problem] = added.json()["problems"]
+    assert "line 1" in problem["reason"]
+
+
 def test_nothing_of_an_upload_stays_behind(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -54,11 +62,16 @@ def test_nothing_of_an_upload_stays_behind(client: TestClient, tmp_path: Path, m
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", "with space", "é", "x" * 65])
+@pytest.mark.parametrize("name", ["", "..", "a/b", "with space", "_x", "x" * 65])
 def test_a_name_that_cannot_be_an_experts_is_refused(client: TestClient, name: str) -> None:
     files = {"files": ("notes.txt", b"Text enough to be read.")}
     assert client.post("/v1/documents", json={"expert": name, "text": "Text."}).status_code == 422
     assert client.post("/v1/documents/upload", data={"expert": name}, files=files).status_code == 422
+
+
+def test_letters_of_any_alphabet_can_name_an_expert(client: TestClient) -> None:
+    assert client.post("/v1/documents", json={"expert": "Übersicht", "text": "Ein Text."}).status_code == 201
+    assert client.get("/v1/documents", params={"expert": "Übersicht"}).json()["total"] == 1
 
 
 def test_an_upload_in_which_nothing_can_be_read_adds_no_expert(client: TestClient) -> None:

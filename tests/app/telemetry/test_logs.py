@@ -68,3 +68,13 @@ def test_text_has_the_same_fields_and_verbose_adds_the_rooms(make: Make, verbose
     assert f'question="{QUESTIONS["orchard"]}"' in line
     assert ("a detail" in text) == verbose
     assert ("chatter" in text) == verbose
+
+
+def test_the_handlers_of_others_stay_and_ours_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    log_to(first, Telemetry())
+    log_to(second, Telemetry())
+    logging.getLogger("app.server").warning("once")
+    assert first.getvalue() == ""
+    assert second.getvalue().count("once") == 1
+    assert caplog.messages == ["once"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -17,7 +18,7 @@ from app.settings.schema import Telemetry
 from app.telemetry import trace
 from app.telemetry.logs import QUESTIONS
 from app.telemetry.open_telemetry import switch_on
-from app.telemetry.trace import listen, span, tracing, using
+from app.telemetry.trace import fresh, listen, span, tracing, using
 from generators.writing.follow_up import Exchange
 from indexes.errors import InputError, SettingsError
 from tests.app.telemetry.conftest import Make
@@ -106,6 +107,31 @@ def test_the_span_of_a_caller_holds_that_of_the_question(make: Make, spans: Any)
     assert ended["ask"].parent.span_id == ended["POST"].context.span_id
     assert ended["POST"].context.trace_id == int("d" * 32, 16)
     assert ended["POST"].attributes["http.route"] == "/v1/ask"
+
+
+def test_within_a_span_that_others_began_the_trace_is_theirs(
+    make: Make, spans: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger=QUESTIONS)
+    listener: Any = tracing()
+    with listener.tracer.start_as_current_span("outer"):
+        make().ask(APPLES)
+        assert fresh() == f"{spans()['ask'].context.trace_id:032x}"
+    assert f"trace={spans()['outer'].context.trace_id:032x} " in caplog.records[0].getMessage()
+    assert fresh() != fresh()
+
+
+def test_a_call_over_mcp_has_one_trace(make: Make, spans: Any) -> None:
+    mcp = pytest.importorskip("mcp")
+    from app.mcp.server import make_server
+    from app.mcp.tools import Tools
+
+    async def run() -> Any:
+        async with mcp.Client(make_server(Tools(make()))) as client:
+            return await client.call_tool("ask", {"question": APPLES})
+
+    reply = asyncio.run(run())
+    assert reply.structured_content["trace"] == f"{spans()['ask'].context.trace_id:032x}"
 
 
 def test_two_streams_read_in_turn_do_not_become_parts_of_one_another(make: Make, spans: Any) -> None:

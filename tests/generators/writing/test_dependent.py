@@ -13,6 +13,7 @@ from indexes.terms import words
     [
         "What benefits does it offer?",
         "How is that calculated?",
+        "How many people live there?",
         "Do they need bees?",
         "Can you tell me about its policies?",
         "And in winter?",
@@ -54,6 +55,8 @@ def test_what_leaves_something_out_leans_on_the_conversation(question: str) -> N
         "Great! One last thing, where can I find the Python SDK?",
         "Is refinancing both cheaper and safer than a mortgage?",
         "Explain the term financial fiduciary",
+        "Is there a fee for opening a bank account?",
+        "Which types of bonds are there on the market?",
         "Thanks!",
         "Hello",
         "OK, thank you very much.",

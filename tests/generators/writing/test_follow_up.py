@@ -155,4 +155,4 @@ def test_the_default_model_completes_a_plain_follow_up(real_folder: Path) -> Non
     said = standalone(
         LocalModel(real_folder), "How many people live there?", (Exchange("What is the capital of Peru?", "Lima."),)
     )
-    assert "Lima" in said or "Peru" in said
+    assert "Lima" in said  # which only the answer names
