@@ -19,6 +19,8 @@ from retrievers.training.measure import ndcg
 from retrievers.training.state import Part
 from tests.tiny import make_tiny_model
 
+pytestmark = pytest.mark.slow
+
 THINGS = ["apple", "pear", "plum", "cherry", "quince", "piston", "valve", "turbine", "moon", "planet", "ring", "comet"]
 FRAMES = ("what is a {}", "how does the {} turn", "where is it {}")
 PACE = Pace(rate=2e-2, batch=6, epochs=5, patience=5)
