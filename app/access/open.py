@@ -48,4 +48,6 @@ def visitor(settings: Settings, user: Mapping[str, Any]) -> Principal | None:
     """
     if not settings.access.login:
         return LOCAL
+    if user.get("is_logged_in") is not True:  # before any file is read, so that a damaged one lets nobody in
+        return None
     return principal_of(user, read_people(settings.home / PEOPLE), keys_of(settings).named)

@@ -60,5 +60,8 @@ class Principal:
             )
 
 
+NOBODY = Principal("nobody", frozenset(), frozenset())
+"""Somebody of whom nothing can be found out."""
+
 LOCAL = Principal("local")
 """Whoever sits at this machine: the command line, the Python API, and the chat without login."""

@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access.keys import PREFIX
+from app.access.open import keys_of
 from app.access.principal import LOCAL, Action, Principal
 from app.server.audited import Entry, note
 from app.server.errors import Refusal, refuse
@@ -22,7 +24,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class Access:
-    """Middleware that lets in who has a key, or everybody where the server has none to ask for.
+    """Middleware that lets in who has a key, or everybody where none is asked for; a key that is sent counts there too.
 
     Parameters
     ----------
@@ -48,12 +50,15 @@ class Access:
 
     async def _principal(self, headers: Headers) -> Principal:
         service = self._service
-        if service.keys is None:
-            return LOCAL
         scheme, _, secret = headers.get("Authorization", "").partition(" ")
+        keys = service.keys
+        if keys is None:
+            if not secret.strip().startswith(PREFIX):  # many clients must send something
+                return LOCAL
+            keys = keys_of(service.symposium.settings)  # nobody need send a key, but one that is sent counts
         if scheme.lower() != "bearer" or not secret.strip():
             raise Refusal(401, "No key was sent.", "Send one: `Authorization: Bearer KEY`.", headers=_CHALLENGE)
-        principal = await service.call(service.keys.principal, secret.strip())
+        principal = await service.call(keys.principal, secret.strip())
         if principal is None:
             raise Refusal(
                 401,

@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app.access.open import audit_of
-from app.access.principal import LOCAL, Action, Principal
+from app.access.principal import LOCAL, NOBODY, Action, Principal
 from app.chat.markup import element, failure
 from app.chat.opening import opened
 from app.chat.panes.jobs import Jobs
@@ -115,6 +115,10 @@ def _without_symposium() -> Principal:
     from app.settings import load_settings
 
     try:
-        return visitor(load_settings().settings)
+        settings = load_settings().settings
     except SymposiaError:
-        return LOCAL
+        return LOCAL  # the pages can then show that error and nothing else
+    try:
+        return visitor(settings)
+    except SymposiaError:  # who may come in cannot be read: nobody may
+        return NOBODY

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.access.open import audit_of, keys_of, limits_of
+import pytest
+
+from app.access.open import audit_of, keys_of, limits_of, visitor
 from app.access.principal import LOCAL
 from app.settings import Settings, load_settings
+from indexes.errors import SymposiaError
 
 
 def settings(tmp_path: Path, **flags: object) -> Settings:
@@ -33,3 +36,11 @@ def test_settings_say_how_much(tmp_path: Path) -> None:
     audit = audit_of(settings(tmp_path, audit_questions=True))
     assert audit is not None
     assert audit.questions
+
+
+def test_a_list_of_people_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
+    asks = settings(tmp_path, login=True)
+    (tmp_path / "people.toml").write_text("[[people", encoding="utf-8")
+    assert visitor(asks, {"is_logged_in": False}) is None
+    with pytest.raises(SymposiaError):
+        visitor(asks, {"is_logged_in": True, "email": "anna@example.org", "email_verified": True})

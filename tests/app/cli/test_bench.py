@@ -78,9 +78,9 @@ def test_the_data_of_conflicts_is_found_below_the_variable(
 ) -> None:
     made: Calls = []
 
-    def conflicts(_: Any, data: Path, **options: Any) -> Table:
+    def conflicts(settings: Any, data: Path, out: Path, **options: Any) -> Table:
         options.pop("on_progress")("1 of 2 questions")
-        made.append({"data": data, **options})
+        made.append({"data": data, "out": out.relative_to(settings.home), **options})
         return Table("RAMDocs", ("F1",), (Row("all sides", 2, {"F1": Interval(0.5, 0.4, 0.6)}),), "", ("A note.",))
 
     module = ModuleType("app.bench.conflicts")
@@ -88,7 +88,8 @@ def test_the_data_of_conflicts_is_found_below_the_variable(
     monkeypatch.setitem(sys.modules, "app.bench.conflicts", module)
     monkeypatch.setenv("SYMPOSIA_DATA", str(tmp_path))
     ended = run("bench", "conflicts", "--limit", "7")
-    assert made == [{"data": tmp_path / "qa" / "ramdocs-dev" / "ramdocs.jsonl", "n": 7, "seed": 0}]
+    file = tmp_path / "qa" / "ramdocs-dev" / "ramdocs.jsonl"
+    assert made == [{"data": file, "out": Path("benchmarks/conflicts"), "n": 7, "seed": 0}]
     assert "0.500" in ended.out
     assert "A note." in ended.out
     assert run("bench", "conflicts", "--data", "x.jsonl", "--json").document["title"] == "RAMDocs"

@@ -66,6 +66,21 @@ def test_every_route_asks_for_a_key_and_for_the_right_to_do_it(
     assert guarded.request(method, path, json=body, headers=secrets["anna"]).status_code not in {401, 403}
 
 
+def test_a_key_counts_where_none_is_asked_for_too(system: System, secrets: Secrets) -> None:
+    with here(system.app()) as open_to_all:
+        seen = {
+            name: [expert["name"] for expert in open_to_all.get("/v1/experts", headers=headers).json()["experts"]]
+            for name, headers in {
+                "none": {},
+                "of another server": {"Authorization": "Bearer sk-anything"},
+                "bob": secrets["bob"],
+            }.items()
+        }
+        assert seen == {"none": ["colours", "weights"], "of another server": ["colours", "weights"], "bob": ["colours"]}
+        assert open_to_all.get("/v1/experts", headers={"Authorization": "Bearer sym_revoked"}).status_code == 401
+        assert open_to_all.get("/metrics", headers=secrets["bob"]).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json"])
 def test_health_and_the_document_need_no_key(guarded: TestClient, path: str) -> None:
     assert guarded.get(path).status_code in {200, 503}

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.access.principal import Action, Principal
@@ -104,6 +106,23 @@ def test_settings_are_shown_where_the_symposium_cannot_be_opened(
     assert not page.exception and "retrieval.passages" in said(page)
     page = open_page("library")
     assert "The encoder was not fetched." in said(page) and not page.exception
+
+
+def test_nobody_sees_the_page_where_it_cannot_be_read_who_may(
+    file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Symposium:
+        raise MissingModelError("The encoder was not fetched.", "Run `symposia models fetch`.")
+
+    file.write_text(f'home = "{home}"\n[access]\nlogin = true\n', encoding="utf-8")
+    home.mkdir()
+    home.joinpath("people.toml").write_text("[[people", encoding="utf-8")
+    claims = {"is_logged_in": True, "email": "anna@example.org", "email_verified": True}
+    monkeypatch.setattr("streamlit.user", SimpleNamespace(to_dict=lambda: claims))
+    monkeypatch.setattr(Symposium, "open", missing)
+    st.cache_resource.clear()
+    page = AppTest.from_file(str(MAIN.parent / "views" / "settings.py"), default_timeout=60).run()
+    assert "You may not see this page." in said(page) and "retrieval.passages" not in said(page)
 
 
 def test_only_who_administers_sees_the_page(open_page: OpenPage, file: Path, who: Callable[[Principal], None]) -> None:
