@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.access.fitted import fitted_for
 from app.access.principal import LOCAL, Principal
 from generators.verdicts.calibrated_verdict import CalibratedVerdict
 from indexes.adapters.base import Identity
@@ -112,16 +113,10 @@ def calibrations(panel: Panel, principal: Principal = LOCAL) -> Calibrations:
     Raises
     ------
     SettingsError
-        One of them is damaged.
+        One of them is damaged, and the principal sees all experts.
     """
-    found = Calibrations(Calibrated.read(panel.folder), CalibratedVerdict.read(panel.folder))
-    if principal.experts is None:
-        return found
-    router, verdict = found.router, found.verdict
-    return Calibrations(
-        router if router is not None and router.experts and principal.sees_all(router.experts) else None,
-        verdict if verdict is not None and verdict.experts and principal.sees_all(verdict.experts) else None,
-    )
+    seen, folder = principal.experts, panel.folder
+    return Calibrations(fitted_for(seen, Calibrated.read, folder), fitted_for(seen, CalibratedVerdict.read, folder))
 
 
 def size_of(folder: Path) -> int:

@@ -17,6 +17,7 @@ from app.telemetry.stages import MeasuredPanel, MeasuredReranker, MeasuredRouter
 from generators.answerer import Answerer, Options
 from generators.citations.entailment import EntailmentModel
 from generators.citations.measuring import Checks
+from generators.inert import in_line
 from generators.policies.base import Policy
 from generators.policies.registry import policy
 from generators.verdicts.calibrated_verdict import CalibratedVerdict
@@ -140,7 +141,8 @@ def facts(panel: Panel, settings: Settings) -> list[str]:
     """What the system can truthfully say about itself."""
     panel.open()
     experts = [
-        f"Expert {e.name!r} knows {e.slice.manifest.passages} passages: {e.description}" for e in panel.experts.values()
+        f"Expert {e.name!r} knows {e.slice.manifest.passages} passages: {in_line(e.description)}"
+        for e in panel.experts.values()
     ]
     names = ", ".join(panel.experts) or "none yet"
     return [

@@ -59,9 +59,9 @@ class Entry:
 
 
 def email(claims: Mapping[str, Any]) -> str:
-    """The address in small letters; empty where there is none, or the provider says that it was not verified."""
+    """The address in small letters; empty where there is none, or the provider does not say that it was verified."""
     found = claims.get("email")
-    unverified = claims.get("email_verified", True) not in (True, "true")
+    unverified = claims.get("email_verified") not in (True, "true")
     return "" if unverified or not isinstance(found, str) or "@" not in found else found.strip().lower()
 
 

@@ -13,6 +13,7 @@ from app.chat.examples import examples
 from app.chat.judging import judging
 from app.chat.markup import element, failure, label
 from app.chat.opening import Opened, obstacles, opened
+from app.chat.panes.context import retry
 from app.chat.saved import saved
 from app.chat.turn import Failed
 from app.chat.view import View
@@ -94,10 +95,6 @@ def _stop(shown: Current) -> None:
         shown.asked.worker.stop()
 
 
-def _retry() -> None:
-    opened.clear()
-
-
 def _welcome(visit: Visit, shown: Current, experts: list[ExpertCard]) -> None:
     able = [card.name for card in experts if not card.problem]
     count = "one expert" if len(able) == 1 else f"{len(able)} experts"
@@ -133,4 +130,4 @@ def _loading(shared: Opened) -> None:
 
 def _blocked(problems: list[Failed]) -> None:
     st.html(element("h1", "welcome", "Not ready yet") + "".join(failure(problem) for problem in problems))
-    st.button("Try again", on_click=_retry, icon=":material/refresh:")
+    st.button("Try again", on_click=retry, icon=":material/refresh:")

@@ -14,6 +14,7 @@ from app.chat.turn import Turn
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+    from streamlit.elements.lib.mutable_status_container import StatusContainer
 
 
 class View:
@@ -35,10 +36,12 @@ class View:
             st.html(element("div", "question", text(turn.question), dir="auto"))
         with st.chat_message("assistant", avatar=":material/account_balance:"):
             self._place("understood")
-            with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-                self._status = st.status(route_panel.headline(turn, time.monotonic()), state=self._state)
-                self._stop = st.empty()
-                if not turn.done:
+            self._stop: DeltaGenerator | None = None
+            if turn.done:  # another kind of block, so that nothing of the one with the button can stay on the page
+                self._status = self._headed()
+            else:
+                with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+                    self._status, self._stop = self._headed(), st.empty()
                     self._stop.button("Stop", key="stop", icon=":material/stop_circle:", on_click=on_stop)
             with self._status:
                 self._place("panel")
@@ -54,14 +57,18 @@ class View:
 
     def draw(self) -> None:
         """Bring the page up to date with the turn."""
-        if self.turn.done:  # replaced at once: what is only left out of the next run may stay on the page
-            self._stop.html(element("span", "gone", ""))
+        if self.turn.done and self._stop is not None:
+            self._stop.empty()
         self._status.update(label=route_panel.headline(self.turn, time.monotonic()), state=self._state)
         for name, place in self._places.items():
             html = parts(self.turn)[name]
             if html and self._sent.get(name) != html:
                 place.html(html)
                 self._sent[name] = html
+
+    def _headed(self) -> StatusContainer:
+        """What is being done, or was, with the route folded below it."""
+        return st.status(route_panel.headline(self.turn, time.monotonic()), state=self._state)
 
     def _place(self, name: str) -> None:
         """Put a part where it belongs. One that may still change is emptied first, which would close an opened source."""

@@ -98,6 +98,6 @@ def stop_all(timeout: float = 10.0) -> None:
 def defect(error: Exception) -> Failed:
     """What to show for an error that is none of ours."""
     return Failed(
-        f"This is a defect in Symposia: {type(error).__name__}: {error}",
+        f"This is a defect in Symposia: {type(error).__name__}.",
         "The full traceback is in the log of the server. Please report it with the question.",
     )

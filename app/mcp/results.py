@@ -163,7 +163,7 @@ class Expert(Result):
         """The card."""
         return cls(
             name=card.name,
-            description=card.description,
+            description=in_line(card.description),
             passages=card.passages,
             updated=card.updated,
             problem=card.problem,

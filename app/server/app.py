@@ -44,7 +44,7 @@ def make_app(
         Where what is asked is kept, if whoever asks wants it.
     keys
         Who may use it. Without any, everybody who reaches it is ``LOCAL``: it then answers only under the names of this
-        machine, unless ``serve.without_keys`` says otherwise.
+        machine, and under the names of ``serve.hosts``.
     audit
         Where it is noted who did what.
     limits
@@ -70,8 +70,8 @@ def make_app(
     # The last one added is the first one asked.
     app.add_middleware(Bounds, serve=serve)
     app.add_middleware(Access, service=service)
-    if keys is None and not serve.without_keys:
-        app.add_middleware(Hosts, hosts=LOOPBACK | {serve.host})
+    if keys is None and "*" not in (named := serve.hosts.lower().split()):
+        app.add_middleware(Hosts, hosts=LOOPBACK | {serve.host, *named})
     app.add_middleware(Traced, metrics=service.metrics)
     return app
 

@@ -232,8 +232,8 @@ class Readiness(BaseModel):
 
     ready: bool
     models: Literal["loaded", "loading", "missing"]
-    experts: int = Field(description="Experts that can be asked.")
-    broken: int = Field(description="Experts that cannot.")
+    experts: int | None = Field(description="Experts that can be asked; null where keys are asked for.")
+    broken: int | None = Field(description="Experts that cannot; null likewise.")
 
 
 class Problem(BaseModel):

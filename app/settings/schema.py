@@ -163,6 +163,10 @@ class Serve(Section):
         default=False,
         description="Serve other machines although no keys are asked for: whoever reaches it may do anything",
     )
+    hosts: str = Field(
+        default="",
+        description="Names, by spaces, that a server without keys answers to besides this machine's; * for any",
+    )
     queue: int = Field(default=32, ge=0, description="Questions that may wait for the language model; more are refused")
     largest_body: Count = Field(default=1_000_000, description="Bytes of a request, at most")
     largest_upload: Count = Field(default=50_000_000, description="Bytes of a request that adds documents, at most")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from generators.answer import Claim, Conflict, Side
+from generators.inert import in_line
 from retrievers.evidence import Evidence
 
 SEVERAL = 2  # sources that a side needs to be compared with others that have one
@@ -76,4 +77,4 @@ def _sentence(index: int, side: Side, evidence: Mapping[int, Evidence], *, weigh
 def _source(item: Evidence) -> str:
     """``Handbook › Leave (hr, 2021-04-01)``."""
     aside = ", ".join(part for part in (item.expert, item.passage.date) if part)
-    return f"{item.passage.heading or f'source {item.number}'} ({aside})"
+    return in_line(f"{item.passage.heading or f'source {item.number}'} ({aside})")

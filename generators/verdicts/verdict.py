@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from generators.answer import Claim, Verdict
 from generators.citations.marks import unmarked
+from generators.inert import in_line
 from retrievers.evidence import Evidence, Route
 
 _NAME = re.compile(r"^[A-ZÀ-Þ]|\d|[._]")
@@ -125,6 +126,6 @@ def abstention(route: Route, evidence: Sequence[Evidence]) -> str:
         quoted = ", ".join(f"“{word}”" for word in route.unknown)
         parts.append(f"No passage there mentions {quoted}.")
     if evidence:
-        heading = unmarked(evidence[0].passage.heading, {item.number for item in evidence})
+        heading = unmarked(in_line(evidence[0].passage.heading), {item.number for item in evidence})
         parts.append(f"The nearest is [{evidence[0].number}] {heading} ({evidence[0].expert}).")
     return " ".join(parts)

@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 CHROMIUM = shutil.which("chromium")
 NO_CHROMIUM = "Chromium is not installed: apt-get install -y --no-install-recommends chromium"
@@ -31,6 +31,7 @@ FLAGS = [
 ROOT = Path(__file__).parents[2]
 INPUT = "[data-testid=stChatInputTextArea]"
 PATIENCE = 240_000  # milliseconds; a busy machine loads the models slowly
+PICKS = 6
 VIEWS = [(1280, 900, "light"), (1280, 900, "dark"), (400, 850, "light"), (400, 850, "dark")]
 
 
@@ -110,6 +111,21 @@ def wait_for_one(page: Page, selector: str, words: str, count: int = 1) -> None:
         arg=[selector, words, count],
         timeout=PATIENCE,
     )
+
+
+def pick(page: Page, box: Locator, option: str) -> None:
+    """Choose from a list that opens at a click; a page that is drawn anew meanwhile closes it, as it would for anybody."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for _ in range(PICKS):
+        box.click(timeout=PATIENCE)
+        try:
+            page.get_by_role("option", name=option, exact=True).click(timeout=5_000)
+        except TooLate:
+            page.keyboard.press("Escape")
+        else:
+            return
+    raise AssertionError(f"{option} could not be chosen")
 
 
 def take_pictures(page: Page, folder: Path, name: str) -> None:

@@ -17,6 +17,7 @@ from tests.e2e.browsing import (
     PATIENCE,
     ask,
     opened,
+    pick,
     serving,
     take_pictures,
     wait_for_one,
@@ -146,8 +147,7 @@ def a_source_is_opened(page: Page, pictures: Path) -> None:
 
 
 def an_expert_is_forced(page: Page, pictures: Path) -> None:
-    page.get_by_role("combobox", name="Ask only").click()
-    page.get_by_role("option", name="ferries").click()
+    pick(page, page.get_by_role("combobox", name="Ask only"), "ferries")
     page.keyboard.press("Escape")
     page.get_by_text("Next question: ask only ferries.").wait_for(timeout=PATIENCE)
     assert page.locator("details.sy-card[open]").count() == 1, "a click must not close an opened source"

@@ -17,7 +17,7 @@ from indexes.store.open import opener
 from retrievers.panel import Panel
 from tests.app.chat.panes.test_evaluate import answered, evaluated
 from tests.app.chat.panes.test_experts import CARD
-from tests.e2e.browsing import CHROMIUM, NO_CHROMIUM, PATIENCE, serving, take_pictures
+from tests.e2e.browsing import CHROMIUM, NO_CHROMIUM, PATIENCE, pick, serving, take_pictures
 from tests.fakes import DIMENSION, TOPICS, WordEncoder
 from tests.indexes.readers.test_pdf import pdf
 
@@ -80,8 +80,7 @@ def wait_for(page: Page, selector: str, words: str) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose in a select box."""
-    page.get_by_label(label).last.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    pick(page, page.get_by_label(label).last, option)
 
 
 @pytest.mark.timeout(1500)

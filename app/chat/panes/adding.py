@@ -56,7 +56,7 @@ def form(here: Context, cards: Sequence[ExpertCard]) -> None:
 
 def running(here: Context) -> None:
     """What is being added, and what came of what was added."""
-    for job in here.jobs.of(here.principal.name, KIND):
+    for job in here.jobs.of(here.principal, KIND):
         with st.container(border=True, key=f"job-{job.id}"):
             layout.followed(job, _draw)
             if job.done:
@@ -144,7 +144,7 @@ def _begin(here: Context) -> None:
     """What was typed and chosen is read now: it may have changed since the button was drawn."""
     state, folder = st.session_state, None
     try:
-        expert = _expert()
+        expert = _expert(here)
         uploads: list[UploadedFile] = state.get(_uploads_key()) or []
         typed = state.get(PATH, "").strip() if here.whole else ""
         if not uploads and not typed:
@@ -164,12 +164,14 @@ def _begin(here: Context) -> None:
     state[PATH] = ""
 
 
-def _expert() -> str:
+def _expert(here: Context) -> str:
     to = st.session_state.get(TO)
     name = st.session_state.get(NAMED, "").strip() if to == NEW else to
     if not name:
         raise InputError("The new expert has no name.", "Type one, such as `handbook`.")
     check_name(name)
+    if not here.principal.sees(name):  # the same whether there is such an expert or not
+        raise InputError(f"You may not add documents to an expert named {name!r}.", "Choose one that you see.")
     return str(name)
 
 

@@ -100,7 +100,13 @@ def drawn(draw: Callable[[], None]) -> None:
             leave(opened().symposium.settings)
     except SymposiaError as error:
         st.html(failure(Failed(error.problem, error.fix)))
-        st.button("Try again", key="try-again", on_click=opened.clear, icon=":material/refresh:")
+        st.button("Try again", key="try-again", on_click=retry, icon=":material/refresh:")
+
+
+def retry() -> None:
+    """Open everything anew, for those whom it concerns; for anybody else the page is drawn again, which is enough."""
+    if sees_whole(principal()):
+        opened.clear()
 
 
 def refused(what: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from weakref import WeakSet
 
+from app.access.principal import Principal
 from app.chat.turn import Failed
 from app.chat.worker import defect
 from indexes.errors import InputError, SymposiaError
@@ -133,10 +134,11 @@ class Jobs:
         Thread(target=job.run, args=(work,), name=f"symposia-{kind}", daemon=True).start()
         return job
 
-    def of(self, owner: str, kind: str) -> list[Job]:
-        """The jobs of one kind that a principal began, the latest first."""
+    def of(self, principal: Principal, kind: str) -> list[Job]:
+        """The jobs of one kind that a principal began, for experts that it still sees, the latest first."""
         with self._lock:
-            return [job for job in reversed(self._jobs) if job.owner == owner and job.kind == kind]
+            mine = [job for job in reversed(self._jobs) if job.owner == principal.name and job.kind == kind]
+        return [job for job in mine if principal.sees(job.expert)]
 
     def busy(self, expert: str) -> bool:
         """Whether any job works on that expert."""

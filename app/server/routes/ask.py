@@ -45,11 +45,18 @@ data: {"text":"Tanzania.","start":0,"end":9,"status":"supported","citations":[{"
 event: done
 data: {"answer":{},"conversation":null,"turn":null,"trace":"00000000000000000000000000000001"}
 """
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream; `data` is JSON.",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+    "example": {"event": "token", "data": '{"text":"Tanzania"}'},
+}
 _OK: Responses = {
     200: {
         "description": "The answer; or with `stream` or `Accept: text/event-stream` the events stage, understood, route,"
-        " source, token, citation, done, and error.",
-        "content": {KIND: {"schema": {"type": "string"}, "example": _EVENTS}},
+        f" source, token, citation, done, and error, such as\n\n```\n{_EVENTS}```\n",
+        "content": {KIND: {"schema": _EVENT}},
     }
 }
 

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.server.access import Administrator, System
 from app.server.documentation import refusals
+from app.server.errors import Refusal
 from app.server.shapes import Health, Readiness
 
 router = APIRouter(tags=["operation"])
@@ -35,7 +36,8 @@ async def readyz(service: System, response: Response) -> dict[str, Any]:
     ready = service.loaded and (fine > 0 or not broken)
     response.status_code = 200 if ready else 503
     models = "loading" if loading else "loaded" if service.loaded else "missing"
-    return {"ready": ready, "models": models, "experts": fine, "broken": broken}
+    told = service.keys is None  # with keys, how many there are is for those who see them: GET /v1/experts
+    return {"ready": ready, "models": models, "experts": fine if told else None, "broken": broken if told else None}
 
 
 @router.get(
@@ -44,6 +46,8 @@ async def readyz(service: System, response: Response) -> dict[str, Any]:
     response_class=Response,
     summary="Measures for Prometheus",
 )
-async def metrics(service: System, _principal: Administrator) -> Response:
+async def metrics(service: System, principal: Administrator) -> Response:
     """Requests, verdicts, seconds of stages, tokens, requests in flight, and the queue."""
+    if principal.experts is not None:
+        raise Refusal(403, "The measures are of all experts, and this key sees some.", "Use a key for all experts.")
     return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)

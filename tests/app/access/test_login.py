@@ -53,7 +53,11 @@ def settings(home: Path, login: bool = True) -> Settings:
             {"email": "anna@example.ORG", "email_verified": True},
             Principal("anna@example.org", frozenset({"contracts"}), frozenset({Action.ASK, Action.WRITE})),
         ),
-        ({"email": "bert@example.org"}, Principal("bert@example.org", frozenset(), frozenset({Action.ASK}))),
+        (
+            {"email": "bert@example.org", "email_verified": "true"},
+            Principal("bert@example.org", frozenset(), frozenset({Action.ASK})),
+        ),
+        ({"email": "bert@example.org"}, None),
         (
             {"groups": ["hr", "legal"]},
             Principal("42@https://id.example", frozenset({"law"}), frozenset({Action.ASK, Action.TRAIN})),

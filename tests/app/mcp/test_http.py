@@ -143,4 +143,4 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     assert status == 200
     assert url in err
     assert out == ""
-    assert process.returncode == 130
+    assert process.returncode in {0, 130}  # 0 where whoever runs the tests has SIGINT ignored, which children inherit

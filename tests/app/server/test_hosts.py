@@ -39,13 +39,14 @@ def test_no_other_site_is_told_that_it_may_read(client: TestClient) -> None:
     assert client.options("/v1/ask", headers=asked).status_code == 405
 
 
-def test_with_keys_or_where_it_was_said_so_any_name_will_do(system: System) -> None:
+def test_with_keys_any_name_will_do_and_without_those_that_were_named(system: System) -> None:
     keys = Keys(system.home / "keys.json")
     secret = {"Authorization": f"Bearer {keys.create('anna')}"}
     with here(system.app(keys=keys)) as client:
         assert client.get("/v1/experts", headers={"Host": "symposia.example", **secret}).status_code == 200
-    with here(system.app(without_keys=True)) as client:
-        assert client.get("/v1/experts", headers={"Host": "symposia.example"}).status_code == 200
+    for hosts, status in (("", 421), ("other.example symposia.example", 200), ("*", 200)):
+        with here(system.app(without_keys=True, hosts=hosts)) as client:
+            assert client.get("/v1/experts", headers={"Host": "symposia.example"}).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_every_setting_can_be_given_by_its_environment_variable(tmp_path: Path) 
         "retrieval.draft": "0.1",
         "serve.host": "0.0.0.0",
         "serve.without_keys": "true",
+        "serve.hosts": "docs.example",
         "telemetry.logs": "json",
     }
     given |= {"models.encoder": "e", "models.generator": "g", "models.cache": "c", "generation.policy": "cad"}
