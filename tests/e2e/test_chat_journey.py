@@ -179,8 +179,7 @@ def an_abstention_is_shown(page: Page, pictures: Path) -> None:
 def a_pdf_is_uploaded(page: Page, pictures: Path) -> None:
     page.get_by_role("link", name="Library").click()
     page.locator("summary", has_text="Add files").click()
-    page.get_by_role("combobox", name="To which expert?").click()
-    page.get_by_role("option", name="ferries").click()
+    pick(page, page.get_by_role("combobox", name="To which expert?"), "ferries")
     upload = {"name": "museum.pdf", "mimeType": "application/pdf", "buffer": pdf([MUSEUM], title="Solvik museum")}
     with page.expect_response(lambda reply: "upload_file" in reply.url and reply.request.method == "PUT"):
         page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", [upload])  # type: ignore[list-item]

@@ -177,8 +177,7 @@ def _evaluate(page: Page, screenshots: Path) -> None:
 
 
 def _pick(page: Page, name: str) -> None:
-    page.get_by_label("Evaluations").last.click()
-    page.get_by_role("option", name=name, exact=True).click()
+    pick(page, page.get_by_label("Evaluations").last, name)
     page.keyboard.press("Escape")
 
 
