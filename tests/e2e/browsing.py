@@ -94,8 +94,15 @@ def ask(page: Page, question: str) -> None:
 
 
 def wait_for_the_end(page: Page) -> None:
-    """Until the next question can be typed."""
-    page.wait_for_selector(f"{INPUT}:not([disabled])", timeout=PATIENCE)
+    """Until the next question can be typed and nothing is being drawn any more."""
+    page.wait_for_function(
+        """selector => {
+            const box = document.querySelector(selector), app = document.querySelector('[data-testid=stApp]');
+            return box !== null && !box.disabled && app.dataset.testScriptState !== 'running';
+        }""",
+        arg=INPUT,
+        timeout=PATIENCE,
+    )
 
 
 def wait_for_one(page: Page, selector: str, words: str, count: int = 1) -> None:
