@@ -25,19 +25,24 @@ from tests.retrievers.conftest import fill
 
 
 class EchoModel(ScriptedModel):
-    """Says the beginning of the last prompt's data, so that whatever reaches a prompt reaches an answer."""
+    """Says the beginning of the data in what it reads, so that whatever reaches a prompt reaches an answer."""
 
     def __init__(self) -> None:
         super().__init__("Nothing.", "Something else.")
 
     def chat_tokens(self, messages: Sequence[dict[str, str]]) -> list[int]:
-        system, user = messages[0]["content"], messages[-1]["content"]
-        if "Sources:" in user:
-            body = user.partition("Sources:")[2].partition("\n\nQuestion:")[0].split("\n")
-            self.script = next((line for line in body if line.endswith(".")), "Nothing.")[:200]
-        elif "facts" in system:
-            self.script = " ".join(system.partition("\n")[2].split())[:600] + "."
         return [min(token, 0x20FF) for token in super().chat_tokens(messages)]
+
+    def prefill(self, rows: Sequence[Sequence[int]]) -> Any:
+        read = self.decode(rows[0])
+        if "Sources:" in read:
+            body = read.partition("Sources:")[2].partition("\n\nQuestion:")[0].split("\n")
+            self.script = next((line for line in body if line.endswith(".")), "Nothing.")[:200]
+        elif "facts" in read:
+            self.script = " ".join(read.partition("\n")[2].split())[:600] + "."
+        else:
+            self.script = "Nothing."
+        return super().prefill(rows)
 
 
 @dataclass
