@@ -24,6 +24,9 @@ def add(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders or BEIR folders.")],
     expert: Annotated[str, typer.Option("--expert", metavar="NAME", help="Whose slice they go into; made if absent.")],
     description: Annotated[str, typer.Option(help="What a new expert knows, in a sentence.")] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="A document that changed takes the place of its earlier version.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add documents to an expert.
@@ -43,7 +46,7 @@ def add(
         def report(progress: AddProgress) -> None:
             update(_progress(expert, progress))
 
-        result = symposium.add(paths, expert, description, on_progress=report, on_problem=tell)
+        result = symposium.add(paths, expert, description, replacing=replace, on_progress=report, on_problem=tell)
     if as_json:
         output.document(result.to_dict())
     else:

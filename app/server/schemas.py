@@ -107,6 +107,10 @@ class TextRequest(Body):
         default="", max_length=10, pattern=r"^(\d{4}(-\d{2}-\d{2})?)?$", description="ISO 8601, or a year."
     )
     description: str = Field(default="", max_length=500, description="Of an expert that is new.")
+    replace: bool = Field(
+        default=False,
+        description="Whether other documents of the expert from the same source go once this one is there.",
+    )
 
 
 class FeedbackRequest(Body):

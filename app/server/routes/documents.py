@@ -75,7 +75,9 @@ async def add_text(service: System, principal: Writer, given: TextRequest, reque
     document = Document(given.text, title=given.title, source=given.source, date=given.date)
 
     def add(cancelled: Callable[[], bool]) -> AddReport:
-        return symposium.library.add_documents([document], given.expert, given.description, cancelled=cancelled)
+        return symposium.library.add_documents(
+            [document], given.expert, given.description, replacing=given.replace, cancelled=cancelled
+        )
 
     async with audited(service, principal, "add", [given.expert]):
         return await _added(service, add, request)
@@ -95,6 +97,7 @@ async def upload(
         list[UploadFile], File(description="Text, Markdown, HTML, PDF, DOCX or JSONL.", min_length=1, max_length=FILES)
     ],
     description: Annotated[str, Form(max_length=500, description="Of an expert that is new.")] = "",
+    replace: Annotated[bool, Form(description="Whether a changed document takes its earlier version's place.")] = False,
 ) -> Json:
     """Read files into an expert's slice. A file that cannot be read is reported, and the rest goes on."""
     symposium = await service.seen_by(principal)
@@ -103,7 +106,7 @@ async def upload(
         with TemporaryDirectory(prefix="symposia-upload-") as name:
             folder = Path(name).resolve()
             paths = kept(files, folder)
-            return symposium.add(paths, expert, description, below=folder, cancelled=cancelled)
+            return symposium.add(paths, expert, description, below=folder, replacing=replace, cancelled=cancelled)
 
     async with audited(service, principal, "add", [expert]):
         return await _added(service, add, request)

@@ -75,6 +75,7 @@ class FakeSymposium:
 
     settings: Any = None
     asked: list[dict[str, Any]] = field(default_factory=list)
+    replacing: list[bool] = field(default_factory=list)
     error: BaseException | None = None
     closed: bool = False
     problems: tuple[Problem, ...] = ()
@@ -101,10 +102,12 @@ class FakeSymposium:
         expert: str,
         description: str = "",
         *,
+        replacing: bool = False,
         on_progress: Callable[[AddProgress], None],
         on_problem: Callable[[Problem], None],
     ) -> AddReport:
         self._note(paths=paths, expert=expert, description=description)
+        self.replacing.append(replacing)
         on_progress(AddProgress(1, 20, 15, 0.5))
         for problem in self.problems:
             on_problem(problem)

@@ -20,6 +20,12 @@ def test_adding_prints_what_was_added(run: Any, symposium: Any) -> None:
     assert "15 embedded" in ended.err
 
 
+def test_a_changed_document_is_replaced_where_it_is_told_to(run: Any, symposium: Any) -> None:
+    run("add", "a.md", "--expert", "birds")
+    run("add", "a.md", "--expert", "birds", "--replace")
+    assert symposium.replacing == [False, True]
+
+
 def test_adding_with_json_prints_the_report(run: Any, symposium: Any) -> None:
     document = run("add", "a.md", "--expert", "birds", "--json").document
     assert (document["expert"], document["passages"], document["problems"]) == ("birds", 30, [])

@@ -27,6 +27,23 @@ def test_a_text_is_added_found_listed_and_deleted(client: TestClient) -> None:
     assert client.get("/v1/documents?expert=weights").json()["total"] == 10
 
 
+def test_a_text_takes_the_place_of_its_earlier_version_where_it_is_told_to(client: TestClient) -> None:
+    body = {"expert": "weights", "text": TEXT, "title": "Zadok", "source": "ledger"}
+    client.post("/v1/documents", json=body)
+    changed = {**body, "text": TEXT.replace("77", "78")}
+    for replace, total in ((False, 12), (True, 11)):
+        client.post("/v1/documents", json={**changed, "replace": replace})
+        assert client.get("/v1/documents?expert=weights").json()["total"] == total
+    assert "78" in client.post("/v1/ask", json={"question": ASKED}).json()["answer"]["text"]
+
+
+def test_a_file_takes_the_place_of_its_earlier_version_where_it_is_told_to(client: TestClient) -> None:
+    for text, replace in ((b"Quartz is a mineral.", "false"), (b"Quartz is a hard mineral.", "true")):
+        data = {"expert": "minerals", "replace": replace}
+        client.post("/v1/documents/upload", data=data, files=[("files", ("notes.txt", text))])
+    assert client.get("/v1/documents?expert=minerals").json()["total"] == 1
+
+
 def test_files_are_added_under_their_names_and_what_cannot_be_read_is_told(client: TestClient) -> None:
     files = [
         ("files", ("../../etc/notes.txt", b"Quartz is a mineral made of silicon and oxygen.")),
