@@ -22,13 +22,6 @@ def moved(claim: Claim, answer: Answer) -> bool:
     return bool(answer.memory) and claim.status == "supported" and claim.divergence >= MOVED
 
 
-def citations(answer: Answer) -> list[Citation]:
-    """Those of the sentences, then those of the sides of a conflict."""
-    sides = answer.conflict.sides if answer.conflict is not None else ()
-    cited = [citation for claim in answer.claims for citation in claim.citations]
-    return [*cited, *(citation for side in sides for citation in side.citations)]
-
-
 def beside_sides(answer: Answer) -> Answer:
     """The answer without those sentences that spell out the sides of its conflict, which are shown as a list."""
     if answer.conflict is None:

@@ -135,11 +135,16 @@ class Answer:
     memory: str = ""
 
     @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Those of the claims, then those of the sides of a conflict."""
+        sides = self.conflict.sides if self.conflict is not None else ()
+        claimed = (citation for claim in self.claims for citation in claim.citations)
+        return (*claimed, *(citation for side in sides for citation in side.citations))
+
+    @property
     def cited(self) -> tuple[Evidence, ...]:
         """The evidence that at least one claim or side of a conflict cites, in order of number."""
-        numbers = {citation.number for claim in self.claims for citation in claim.citations}
-        if self.conflict is not None:
-            numbers |= {citation.number for side in self.conflict.sides for citation in side.citations}
+        numbers = {citation.number for citation in self.citations}
         return tuple(item for item in self.evidence if item.number in numbers)
 
     @property

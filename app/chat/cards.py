@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.chat.markup import element, percent, text
-from app.marks import citations
 from generators.answer import Answer, Citation
 from retrievers.evidence import Evidence
 
@@ -35,7 +34,7 @@ def found(turn: int, evidence: Sequence[Evidence]) -> str:
 
 def checked(turn: int, answer: Answer) -> str:
     """The cited cards with their supporting sentences, and the others folded away."""
-    cited_spans = citations(answer)
+    cited_spans = answer.citations
     numbers = {citation.number for citation in cited_spans}
     cited = [
         card(turn, item, spans(item, cited_spans), support(item.number, answer))

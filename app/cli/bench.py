@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.cli.output import Output
+    from evaluation.report import Table
 
 BEIR = Path("beir")
 RAMDOCS = Path("qa", "ramdocs-dev", "ramdocs.jsonl")
@@ -321,13 +327,7 @@ def gate(
     sizes = Sizes(domain, trivia, fit, answers, seed)
     with output.progress("gate") as update:
         tables = run(invocation.load().settings, panel, beir, folder / "qa", sizes, report=update)
-    if as_json:
-        output.document({"tables": [table.to_dict() for table in tables]})
-        return
-    for table in tables:
-        output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
-        for note in table.notes:
-            output.show(note)
+    _show(output, tables, as_json=as_json)
 
 
 @bench.command("follow-ups")
@@ -360,13 +360,7 @@ def follow_ups(
             seed=seed,
             report=lambda what, done, total: update(f"{what}: {done} of {total}"),
         )
-    if as_json:
-        output.document({"tables": [table.to_dict() for table in tables]})
-        return
-    for table in tables:
-        output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
-        for note in table.notes:
-            output.show(note)
+    _show(output, tables, as_json=as_json)
 
 
 @bench.command("serve")
@@ -413,3 +407,13 @@ def serve(
         output.show(f"{found.per_minute:.1f} answers a minute; {len(found.wrong)} wrong or missing.", *found.wrong[:10])
     if found.wrong:
         raise typer.Exit(1)
+
+
+def _show(output: Output, tables: Sequence[Table], *, as_json: bool) -> None:
+    if as_json:
+        output.document({"tables": [table.to_dict() for table in tables]})
+        return
+    for table in tables:
+        output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
+        for note in table.notes:
+            output.show(note)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from app.cli.output import Output, duration, plain
-from app.marks import beside_sides, citations, moved, sayers
+from app.marks import beside_sides, moved, sayers
 
 if TYPE_CHECKING:
     from generators.answer import Answer, Claim, Conflict
@@ -83,7 +83,7 @@ def source_lines(answer: Answer) -> list[Text]:
     lines = []
     for item in answer.cited:
         lines.append(_heading(item))
-        spans = {(c.start, c.end) for c in citations(answer) if c.number == item.number}
+        spans = {(c.start, c.end) for c in answer.citations if c.number == item.number}
         lines += [Text(f"    “{_short(item.passage.text[start:end])}”", style="italic") for start, end in sorted(spans)]
     return lines
 

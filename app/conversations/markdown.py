@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from generators.answer import Answer, Citation, Verdict
+from generators.answer import Answer, Verdict
 from indexes.invisible import words_of
 
 if TYPE_CHECKING:
@@ -92,17 +92,9 @@ def _source(item: Evidence, answer: Answer) -> str:
     passage = item.passage
     where = ", ".join(filter(None, (inert(item.expert), inert(passage.date), inert(passage.source))))
     lines = [f"- [{item.number}] {inert(passage.heading) or 'Untitled'} ({where})"]
-    spans = dict.fromkeys((c.start, c.end) for c in _citations(answer) if c.number == item.number)
+    spans = dict.fromkeys((c.start, c.end) for c in answer.citations if c.number == item.number)
     lines += [f"  > {quote}\n" for start, end in sorted(spans) if (quote := inert(passage.text[start:end]))]
     return "\n".join(lines)
-
-
-def _citations(answer: Answer) -> Iterator[Citation]:
-    for claim in answer.claims:
-        yield from claim.citations
-    if answer.conflict is not None:
-        for side in answer.conflict.sides:
-            yield from side.citations
 
 
 def _verdict(answer: Answer) -> str:

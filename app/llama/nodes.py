@@ -65,10 +65,7 @@ def from_source_node(node: NodeWithScore) -> Evidence:
 
 def source_nodes(answer: Answer) -> list[NodeWithScore]:
     """All evidence of an answer, each with the spans that the answer rests on."""
-    given = [citation for claim in answer.claims for citation in claim.citations]
-    if answer.conflict is not None:
-        given += [citation for side in answer.conflict.sides for citation in side.citations]
-    return [to_source_node(item, given) for item in answer.evidence]
+    return [to_source_node(item, answer.citations) for item in answer.evidence]
 
 
 def _spans(item: Evidence, citations: Iterable[Citation]) -> list[dict[str, object]]:

@@ -120,9 +120,6 @@ class Asked(Result):
     @classmethod
     def of(cls, answer: Answer, trace: str) -> Self:
         """The answer."""
-        given = [citation for claim in answer.claims for citation in claim.citations]
-        if answer.conflict is not None:
-            given += [citation for side in answer.conflict.sides for citation in side.citations]
         return cls(
             question=answer.question,
             verdict=answer.verdict.value,
@@ -130,7 +127,7 @@ class Asked(Result):
             sentences=[
                 Sentence(text=c.text, status=c.status, citations=[x.number for x in c.citations]) for c in answer.claims
             ],
-            sources=[Source.of(item, given) for item in answer.evidence],
+            sources=[Source.of(item, answer.citations) for item in answer.evidence],
             conflict=_sides(answer.conflict),
             memory=answer.memory,
             route=Path.of(answer.route),

@@ -10,11 +10,14 @@ from threading import Event as Signal
 from typing import TYPE_CHECKING
 
 from app.server.audited import audited
+from app.server.gone import while_there
 from app.server.turns import Turn
 from generators.events import Answered, Event, Found, Routed, Token
 from generators.writing.dependent import dependent
 
 if TYPE_CHECKING:
+    from starlette.types import Receive
+
     from app.access.principal import Principal
     from app.conversations.store import StoredTurn
     from app.server.audited import Entry
@@ -94,6 +97,15 @@ class Asking:
             if isinstance(step, Exception):
                 raise step
             yield step
+
+    async def begun(self, receive: Receive) -> tuple[Step, AsyncIterator[Step]]:
+        """The first event, before which what goes wrong still has a status of its own, and the iterator of the others."""
+        steps = self.steps()
+
+        async def first() -> Step:
+            return await anext(steps)
+
+        return await while_there(receive, first()), steps
 
     async def done(self) -> Done:
         """The last step alone."""

@@ -109,10 +109,7 @@ def usage(answer: Answer) -> dict[str, int]:
 def _cited(answer: Answer, number: int) -> dict[str, Any]:
     item = next(item for item in answer.evidence if item.number == number)
     passage = item.passage
-    citations = [citation for claim in answer.claims for citation in claim.citations]
-    if answer.conflict is not None:
-        citations += [citation for side in answer.conflict.sides for citation in side.citations]
-    quotes = [passage.text[c.start : c.end] for c in citations if c.number == number]
+    quotes = [passage.text[c.start : c.end] for c in answer.citations if c.number == number]
     return {
         "number": number,
         "expert": item.expert,

@@ -14,6 +14,17 @@ from app.server.gone import ClientGone, while_there
 from app.server.responses import as_json
 
 KIND = "text/event-stream"
+EVENTS = {
+    KIND: {
+        "schema": {
+            "type": "object",
+            "description": "One event of the stream; `data` is JSON.",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+            "required": ["data"],
+        }
+    }
+}
+"""How the OpenAPI document describes a stream."""
 PULSE = 15.0  # seconds of silence after which a comment tells proxies that the connection lives
 
 

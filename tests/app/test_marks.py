@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.marks import beside_sides, citations, moved, numbers, sayers
+from app.marks import beside_sides, moved, numbers, sayers
 from generators.answer import Answer, Citation, Claim, Conflict, Side, Verdict
 from indexes.passage import Passage
 from retrievers.evidence import Evidence, Route
@@ -20,8 +20,8 @@ ANSWER = Answer("q", "t", Verdict.ANSWERED, (), EVIDENCE, Route("retrieve", "dom
 
 def test_sentences_and_sides_cite() -> None:
     claim, conflict = Claim("t", 0, 1, "supported", (CITED[0],)), Conflict("q", (Side("a", (CITED[1],)),))
-    assert citations(replace(ANSWER, claims=(claim,), conflict=conflict)) == CITED[:2]
-    assert citations(ANSWER) == []
+    assert replace(ANSWER, claims=(claim,), conflict=conflict).citations == tuple(CITED[:2])
+    assert ANSWER.citations == ()
 
 
 def test_sentences_that_spell_out_the_sides_are_left_to_the_list() -> None:

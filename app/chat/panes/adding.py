@@ -56,11 +56,7 @@ def form(here: Context, cards: Sequence[ExpertCard]) -> None:
 
 def running(here: Context) -> None:
     """What is being added, and what came of what was added."""
-    for job in here.jobs.of(here.principal, KIND):
-        with st.container(border=True, key=f"job-{job.id}"):
-            layout.followed(job, _draw)
-            if job.done:
-                st.button("OK", key=f"away-{job.id}", on_click=here.jobs.put_away, args=(job,))
+    layout.listed(here.jobs.of(here.principal, KIND), _draw, here.jobs.put_away)
 
 
 def outcome(report: AddReport) -> str:

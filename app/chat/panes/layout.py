@@ -149,6 +149,15 @@ def confirmed(key: str, ask: str, warning: str, yes: str, do: Callable[[], None]
         st.button("Keep it", key=f"no-{key}", on_click=_set, args=(state, False))
 
 
+def listed(jobs: Sequence[Job], draw: Callable[[Job], None], put_away: Callable[[Job], None]) -> None:
+    """Draw jobs, each to be put away once it has ended."""
+    for job in jobs:
+        with st.container(border=True, key=f"job-{job.id}"):
+            followed(job, draw)
+            if job.done:
+                st.button("OK", key=f"away-{job.id}", on_click=put_away, args=(job,))
+
+
 def followed(job: Job, draw: Callable[[Job], None]) -> None:
     """Draw a job again and again until its end, and then the whole page."""
 

@@ -18,7 +18,7 @@ from app.server.past import exchanges, of_conversation
 from app.server.responses import Json
 from app.server.schemas import AskRequest
 from app.server.shapes import AskResponse
-from app.server.sse import KIND, EventStream, event
+from app.server.sse import EVENTS, KIND, EventStream, event
 from app.telemetry.trace import current_trace
 from generators.events import Answered, Checking, Found, Routed, Token, Understood
 
@@ -45,18 +45,11 @@ data: {"text":"Tanzania.","start":0,"end":9,"status":"supported","citations":[{"
 event: done
 data: {"answer":{},"conversation":null,"turn":null,"trace":"00000000000000000000000000000001"}
 """
-_EVENT = {
-    "type": "object",
-    "description": "One event of the stream; `data` is JSON.",
-    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
-    "required": ["event", "data"],
-    "example": {"event": "token", "data": '{"text":"Tanzania"}'},
-}
 _OK: Responses = {
     200: {
         "description": "The answer; or with `stream` or `Accept: text/event-stream` the events stage, understood, route,"
         f" source, token, citation, done, and error, such as\n\n```\n{_EVENTS}```\n",
-        "content": {KIND: {"schema": _EVENT}},
+        "content": EVENTS,
     }
 }
 
@@ -97,8 +90,8 @@ async def ask(service: System, principal: Asker, asked: AskRequest, request: Req
 
 async def streamed(asking: Asking, request: Request) -> EventStream:
     """Events as they come; what goes wrong before the first of them has a status of its own."""
-    began, steps = time.perf_counter(), asking.steps()
-    first = await while_there(request.receive, _first(steps))
+    began = time.perf_counter()
+    first, steps = await asking.begun(request.receive)
     return EventStream(_written(first, steps, began), asking.stop)
 
 
@@ -106,10 +99,6 @@ def done(step: Done) -> dict[str, Any]:
     """The answer and where it is kept."""
     kept = {"conversation": step.turn and step.turn.conversation, "turn": step.turn and step.turn.id}
     return {"answer": step.answer.to_dict(), **kept, "trace": current_trace()}
-
-
-async def _first(steps: AsyncIterator[Step]) -> Step:
-    return await anext(steps)
 
 
 async def _written(first: Step, steps: AsyncIterator[Step], began: float) -> AsyncIterator[bytes]:

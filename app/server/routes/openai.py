@@ -16,13 +16,13 @@ from app.server.gone import while_there
 from app.server.openai_schemas import Completion, CompletionRequest, Model, Models
 from app.server.responses import Json
 from app.server.service import Service
-from app.server.sse import KIND, EventStream, data
+from app.server.sse import EVENTS, EventStream, data
 from generators.events import Token
 
 router = APIRouter(tags=["openai"])
 
 _STREAM: Responses = {
-    200: {"content": {KIND: {"schema": {"type": "string"}, "example": "data: {}\n\ndata: [DONE]\n\n"}}}
+    200: {"description": "The answer; with `stream` chunks of it as `data`, and `[DONE]`.", "content": EVENTS}
 }
 _COMPLETING: Responses = {**_STREAM, **refusals(400, 404, 409, 413, 422, 502, 503, openai=True)}
 
@@ -44,8 +44,7 @@ async def complete(service: System, principal: Asker, asked: CompletionRequest, 
     asking = Asking(service, Question(principal, text, experts, asked.forbid, asked.retrieval, before))
     try:
         if asked.stream:
-            steps = asking.steps()
-            first = await while_there(request.receive, _first(steps))
+            first, steps = await asking.begun(request.receive)
             counted = asked.stream_options is not None and asked.stream_options.include_usage
             return EventStream(_written(asked.model, first, steps, counted), asking.stop)
         done = await while_there(request.receive, asking.done())
@@ -86,10 +85,6 @@ async def _check(service: Service, principal: Principal, model: str) -> None:
 async def _experts(service: Service, principal: Principal) -> list[str]:
     symposium = await service.seen_by(principal)
     return [card.name for card in await service.call(symposium.experts)]
-
-
-async def _first(steps: AsyncIterator[Step]) -> Step:
-    return await anext(steps)
 
 
 async def _written(name: str, first: Step, steps: AsyncIterator[Step], counted: bool) -> AsyncIterator[bytes]:
