@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -22,6 +22,10 @@ _KEY = "current"
 class Current:
     """What is on the page.
 
+    Streamlit starts drawing the page anew while an earlier drawing still waits for a word of the answer, so two threads may
+    hold it at once: the session keeps what is over, and every drawing gets a copy with a turn of its own for the question
+    that is being answered.
+
     Parameters
     ----------
     owner
@@ -29,7 +33,9 @@ class Current:
     conversation
         Its id; ``None`` until its first answer is recorded.
     asked
-        The latest question that was asked, while it is of interest.
+        The latest question that was asked here; its turn follows ``turns`` while it is being answered.
+    number
+        The place of that turn, counted from 1.
     problem
         Why the conversation that the address names cannot be shown.
     """
@@ -38,12 +44,25 @@ class Current:
     conversation: str | None = None
     turns: list[Turn] = field(default_factory=list)
     asked: Asked | None = None
+    number: int = 0
     problem: Failed | None = None
 
     @property
     def live(self) -> Turn | None:
         """The turn that is being answered."""
         return self.turns[-1] if self.turns and not self.turns[-1].done else None
+
+    def drawn(self) -> Current:
+        """A copy for one drawing of the page; what is over by now is kept here as well."""
+        if self.asked is None or len(self.turns) >= self.number:
+            return replace(self, turns=list(self.turns))
+        turns = self.turns[: self.number - 1]
+        latest = Turn(self.number, self.asked.question, self.asked.started, follows=bool(exchanges(turns)))
+        both = replace(self, turns=[*turns, latest])
+        both.catch_up()
+        if latest.done:
+            self.turns, self.conversation = list(both.turns), both.conversation
+        return both
 
     def catch_up(self, wait: float = 0.0) -> None:
         """Take note of what the worker did meanwhile; waits up to ``wait`` seconds for it to do something."""
@@ -58,37 +77,55 @@ class Current:
 
 def current(visit: Visit) -> Current:
     """The conversation that the address names, else the one of this session, which the address then names."""
-    shown: Current = st.session_state.setdefault(_KEY, Current(visit.principal))
-    if shown.owner != visit.principal:  # somebody else logged in, or may see something else now
-        shown = st.session_state[_KEY] = Current(visit.principal)
-    named, turn = st.query_params.get(CONVERSATION), st.query_params.get(TURN)
-    if named and named != shown.conversation:
-        shown = open_(visit, named)
-    elif turn and not named and (shown.asked is None or shown.asked.id != turn):
-        shown = _rejoin(visit, turn)
-    shown.catch_up()
+    shown = _kept(visit).drawn()
     name(shown)
     return shown
 
 
-def open_(visit: Visit, conversation: str) -> Current:
+def _kept(visit: Visit) -> Current:
+    kept: Current = st.session_state.setdefault(_KEY, Current(visit.principal))
+    if kept.owner != visit.principal:  # somebody else logged in, or may see something else now
+        kept = st.session_state[_KEY] = Current(visit.principal)
+    named, turn = st.query_params.get(CONVERSATION), st.query_params.get(TURN)
+    if named and named != kept.drawn().conversation:
+        return _opened(visit, named)
+    if turn and not named and (kept.asked is None or kept.asked.id != turn):
+        return _rejoined(visit, turn)
+    return kept
+
+
+def open_(visit: Visit, conversation: str) -> None:
     """Put a saved conversation on the page, with the question that is being answered in it."""
-    shown = Current(visit.principal)
+    name(_opened(visit, conversation).drawn())
+
+
+def _opened(visit: Visit, conversation: str) -> Current:
+    kept = Current(visit.principal)
     running = [asked for asked in visit.opened.desk.running(visit.principal) if asked.place == conversation]
     try:
         stored = visit.conversations.turns(visit.principal, conversation)
     except SymposiaError as error:
-        shown.problem = Failed(error.problem, error.fix)
+        kept.problem = Failed(error.problem, error.fix)
     else:
-        shown.conversation = conversation
-        shown.turns = [Turn.reopened(number, each) for number, each in enumerate(stored, start=1)]
-        kept = {each.id for each in stored}
+        kept.conversation = conversation
+        kept.turns = [Turn.reopened(number, each) for number, each in enumerate(stored, start=1)]
+        known = {each.id for each in stored}
         for asked in running[:1]:
-            if asked.recorded is None or asked.recorded.turn.id not in kept:
-                _attach(shown, asked)
-    st.session_state[_KEY] = shown
-    name(shown)
-    return shown
+            if asked.recorded is None or asked.recorded.turn.id not in known:
+                _attach(kept, asked)
+    st.session_state[_KEY] = kept
+    return kept
+
+
+def _rejoined(visit: Visit, turn: str) -> Current:
+    """Go on with a first question that was asked before the page was loaded anew."""
+    asked = visit.opened.desk.find(visit.principal, turn)
+    if asked is not None and asked.place is not None:
+        return _opened(visit, asked.place)
+    kept = st.session_state[_KEY] = Current(visit.principal)
+    if asked is not None:
+        _attach(kept, asked)
+    return kept
 
 
 def begin() -> None:
@@ -100,12 +137,12 @@ def begin() -> None:
 
 def ask(visit: Visit, question: str, choice: Choice) -> None:
     """Start answering a question on the page, unless there is none or another one is being answered."""
-    shown = current(visit)
-    if not question or shown.live is not None:
+    kept = _kept(visit)
+    if not question or kept.drawn().live is not None:
         return
     with told():
         _check_limit(visit)
-        _begin_answering(visit, shown, question, choice)
+        _begin_answering(visit, kept, question, choice)
 
 
 def _check_limit(visit: Visit) -> None:
@@ -116,12 +153,11 @@ def _check_limit(visit: Visit) -> None:
         raise InputError("You have asked many questions in a short time.", f"Try again in {math.ceil(wait)} s.")
 
 
-def _begin_answering(visit: Visit, shown: Current, question: str, choice: Choice) -> None:
-    shown.problem = None
-    work = answering(visit, shown.conversation, question, choice, exchanges(shown.turns))
-    asked = visit.opened.desk.begin(visit.principal, shown.conversation, len(shown.turns) + 1, question, work)
-    _attach(shown, asked)
-    name(shown)
+def _begin_answering(visit: Visit, kept: Current, question: str, choice: Choice) -> None:
+    kept.problem = None
+    work = answering(visit, kept.conversation, question, choice, exchanges(kept.turns))
+    _attach(kept, visit.opened.desk.begin(visit.principal, kept.conversation, question, work))
+    name(kept)
 
 
 def name(shown: Current) -> None:
@@ -135,18 +171,5 @@ def name(shown: Current) -> None:
             del st.query_params[key]
 
 
-def _rejoin(visit: Visit, turn: str) -> Current:
-    """Go on with a first question that was asked before the page was loaded anew."""
-    asked = visit.opened.desk.find(visit.principal, turn)
-    if asked is not None and asked.place is not None:
-        return open_(visit, asked.place)
-    shown = st.session_state[_KEY] = Current(visit.principal)
-    if asked is not None:
-        _attach(shown, asked)
-    return shown
-
-
-def _attach(shown: Current, asked: Asked) -> None:
-    number = len(shown.turns) + 1
-    shown.asked = asked
-    shown.turns.append(Turn(number, asked.question, asked.started, follows=bool(exchanges(shown.turns))))
+def _attach(kept: Current, asked: Asked) -> None:
+    kept.asked, kept.number = asked, len(kept.turns) + 1

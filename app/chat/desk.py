@@ -30,8 +30,6 @@ class Asked:
         Who asked, with what they saw then: one who has come to see less does not find it.
     conversation
         To which it belongs; ``None`` for a first question, until its answer is recorded.
-    number
-        Its place in the conversation, counted from 1.
     started
         Clock reading, in seconds.
     """
@@ -40,7 +38,6 @@ class Asked:
     owner: Principal
     conversation: str | None
     question: str
-    number: int
     started: float
     worker: Worker
 
@@ -67,14 +64,13 @@ class Desk:
         self,
         principal: Principal,
         conversation: str | None,
-        number: int,
         question: str,
         answering: Answering,
     ) -> Asked:
         """Start answering."""
         name, now = secrets.token_hex(8), time.monotonic()
         with self._lock:  # before the first step can be seen, the question can be found
-            asked = Asked(name, principal, conversation, question, number, now, Worker(answering))
+            asked = Asked(name, principal, conversation, question, now, Worker(answering))
             self._asked[name] = asked
             over = [each.id for each in self._asked.values() if each.worker.ended][:-KEPT]
             for old in over:

@@ -27,7 +27,7 @@ def endless(cancelled: Callable[[], bool]) -> Iterator[Step]:
 
 def test_a_question_is_found_by_whoever_asked_it_and_by_nobody_else() -> None:
     desk = Desk()
-    asked = desk.begin(LOCAL, None, 1, "How high?", nothing)
+    asked = desk.begin(LOCAL, None, "How high?", nothing)
     assert desk.find(LOCAL, asked.id) is asked
     assert desk.find(ANNA, asked.id) is None and desk.find(replace(LOCAL, experts=frozenset()), asked.id) is None
     assert desk.find(LOCAL, "another") is None
@@ -35,7 +35,7 @@ def test_a_question_is_found_by_whoever_asked_it_and_by_nobody_else() -> None:
 
 def test_what_is_running_is_listed_until_it_ends() -> None:
     desk = Desk()
-    first, second = desk.begin(LOCAL, None, 1, "First?", endless), desk.begin(LOCAL, "c", 2, "Second?", endless)
+    first, second = desk.begin(LOCAL, None, "First?", endless), desk.begin(LOCAL, "c", "Second?", endless)
     assert desk.running(LOCAL) == [second, first] and desk.running(ANNA) == []
     for asked in (first, second):
         asked.worker.stop()
@@ -47,7 +47,7 @@ def test_a_first_question_has_its_place_once_it_is_recorded(answered: Answer) ->
     def recorded(_: Callable[[], bool]) -> Iterator[Step]:
         yield Recorded(StoredTurn("t", "c9", "How high?", answered, ""))
 
-    asked = Desk().begin(LOCAL, None, 1, "How high?", recorded)
+    asked = Desk().begin(LOCAL, None, "How high?", recorded)
     asked.worker.join(5.0)
     assert asked.place == "c9" and asked.recorded is not None
 
@@ -57,8 +57,8 @@ def test_questions_long_over_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> N
     desk = Desk()
     asked = []
     for number in range(4):
-        asked.append(desk.begin(LOCAL, None, 1, f"{number}?", nothing))
+        asked.append(desk.begin(LOCAL, None, f"{number}?", nothing))
         asked[-1].worker.join(5.0)
-    last = desk.begin(LOCAL, None, 1, "last?", endless)
+    last = desk.begin(LOCAL, None, "last?", endless)
     last.worker.stop()
     assert [desk.find(LOCAL, each.id) is not None for each in asked] == [False, False, True, True]
