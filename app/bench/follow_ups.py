@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from app.bench.abstention.questions import LABELLED, SETS, require
+from app.bench.dialogues import exchanges, follow
 from app.bench.retrieval.indexing import index
 from app.models.writing import language_model
 from app.wiring import make_panel
@@ -29,7 +30,7 @@ from evaluation.metrics import score_run
 from evaluation.runs import Run
 from generators import prompts
 from generators.writing.dependent import dependent
-from generators.writing.follow_up import Exchange, Say, in_full, understood
+from generators.writing.follow_up import Exchange, Say, in_full
 from retrievers.question import LONGEST
 from retrievers.router import Wishes
 
@@ -155,37 +156,18 @@ def read_dialogues(path: Path, folders: Sequence[Path]) -> list[Turn]:
     return found
 
 
-def exchanges(turns: Sequence[tuple[str, str]]) -> tuple[Exchange, ...]:
-    """Pairs of speaker and text as questions with their answers."""
-    found: list[Exchange] = []
-    for speaker, text in turns:
-        if speaker == "user":
-            found.append(Exchange(text.strip()))
-        elif found:
-            found[-1] = Exchange(found[-1].question, f"{found[-1].answer} {text}".strip())
-    return tuple(found)
-
-
-def follow(turn: Turn, say: Say | None) -> str:
-    """The turn's question as it is understood when the whole conversation was had with us."""
-    before: list[Exchange] = []
-    for past in turn.said:
-        before.append(Exchange(understood(past.question, before, say), past.answer))
-    return understood(turn.question, before, say)
-
-
 def readings(turns: Sequence[Turn], say: Say | None, report: Callable[[int, int], None]) -> dict[str, list[str]]:
     """What is searched for each turn, by the way it is understood."""
     asked = {
         ALONE: [turn.question for turn in turns],
         WHOLE: ["\n".join([*(e.question for e in turn.said), turn.question])[-LONGEST:] for turn in turns],
-        RULES: [follow(turn, None) for turn in turns],
+        RULES: [follow(turn.question, turn.said) for turn in turns],
     }
     if say is not None:
         asked[MODEL] = []
         for number, turn in enumerate(turns):
             report(number, len(turns))
-            asked[MODEL].append(follow(turn, say))
+            asked[MODEL].append(follow(turn.question, turn.said, say))
     if all(turn.rewritten for turn in turns):
         asked[PEOPLE] = [turn.rewritten for turn in turns]
     return asked

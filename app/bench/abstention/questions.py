@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from app.bench.dialogues import exchanges, follow
 from evaluation.beir import BeirSet
 from evaluation.files import json_lines, malformed
 from indexes.errors import InputError
@@ -35,6 +36,8 @@ class Labelled:
         Whether what is searched answers it.
     relevant
         Keys of the documents that answer it.
+    typed
+        The question as it was typed, where that is another: a follow-up is understood in the light of what was said.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Labelled:
     sources: Sources
     answerable: bool
     relevant: frozenset[str] = frozenset()
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +69,29 @@ def read_reference(path: Path) -> Reference:
     for number, record in json_lines(path):
         try:
             label = str(record["answerability"][0])
+            *said, last = exchanges([(str(turn["speaker"]), str(turn["text"])) for turn in record["input"]])
+            typed = " ".join(last.question.split())
             question = Labelled(
                 str(record["task_id"]),
-                " ".join(_last_turn(record["input"]).split()),
+                follow(typed, said),
                 SETS[record["Collection"]],
                 "all",
                 label == "ANSWERABLE",
                 frozenset(str(context["document_id"]) for context in record["contexts"]),
+                typed,
             )
-        except (KeyError, IndexError, TypeError) as error:
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise malformed(path, number, f"{error!r}", "Each line must be a task of mtRAG-UN.") from error
         if label in ("ANSWERABLE", "UNANSWERABLE"):
             questions.append(question)
         else:
             left_out[label.lower()] = left_out.get(label.lower(), 0) + 1
     return Reference(tuple(questions), left_out)
+
+
+def as_typed(questions: Sequence[Labelled]) -> tuple[Labelled, ...]:
+    """The same questions without the conversation before them."""
+    return tuple(replace(question, question=question.typed) for question in questions)
 
 
 def lacking(questions: Sequence[Labelled]) -> tuple[Labelled, ...]:
@@ -120,7 +132,3 @@ def require(data: Path, names: Sequence[str]) -> list[Path]:
         if not (folder / "corpus.jsonl").is_file():
             raise InputError(f"There is no corpus in {folder}.", "Name the data folder: --data FOLDER.")
     return folders
-
-
-def _last_turn(turns: Sequence[dict[str, Any]]) -> str:
-    return str([turn["text"] for turn in turns if turn["speaker"] == "user"][-1])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.bench.abstention.measure import Measured, Searched, measure, search
-from app.bench.abstention.questions import LABELLED, SETS, Labelled, lacking, read_reference, require
+from app.bench.abstention.questions import LABELLED, SETS, Labelled, as_typed, lacking, read_reference, require
 from app.bench.retrieval.indexing import index
 from app.models.resolve import resolve
 from app.wiring import make_panel
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 UN = "mtRAG-UN, last turns"
+TYPED = "mtRAG-UN, last turns as they were typed"
 FOUND = "those of them whose evidence was found, and the unanswerable ones"
 LACKING = "its answerable turns, with their slice and without"
 OURS = "Symposia"
@@ -85,27 +86,28 @@ def run(
     reference = read_reference(data / LABELLED)
     sets = {
         UN: _drawn(reference.questions, limit, seed),
+        TYPED: as_typed(_drawn(reference.questions, limit, seed)),
         LACKING: _drawn(lacking(reference.questions), limit, seed),
     }
     searched = _search(settings, require(data, tuple(SETS.values())), home / "slices", sets, report)
     speaker = language_model(settings) if model else None
     left = ", ".join(f"{count} {label}" for label, count in sorted(reference.left_out.items()))
     notes = (
-        f"Left out for their label: {left or 'none'}. A turn is asked as it was typed, without the conversation before it.",
+        f"Left out for their label: {left or 'none'}. A turn is understood in the light of the conversation before it, by rules.",
         "The weights of the confidence were fitted on development questions of other sets; see --fit.",
         *([] if speaker is None else [f"Language model: {speaker.name}, {speaker.dtype}."]),
     )
     rows = {
-        title: measure(speaker, found, home / "measured.jsonl", partial(report, title))
+        title: measure(None if title == TYPED else speaker, found, home / "measured.jsonl", partial(report, title))
         for title, found in searched.items()
     }
     un = rows.pop(UN)
     rows = {UN: un, FOUND: [row for row in un if row.found or not row.question.answerable], **rows}
-    names = [name for name in SYSTEMS if model or name not in OF_MODEL]
     tables, files = [], []
     for number, (title, measured) in enumerate(rows.items(), start=1):
-        own = (*notes, _ceiling(measured)) if title == UN else notes
+        own = (*notes, _ceiling(measured)) if title in (UN, TYPED) else notes
         right = [row.question.answerable for row in measured]
+        names = [name for name in SYSTEMS if (model and title != TYPED) or name not in OF_MODEL]
         scores = {name: [score(name, row) for row in measured] for name in names}
         tables.append(abstention_table(title, right, scores, baseline=RELEVANCE, seed=seed, notes=own))
         files.append(out / f"risk-coverage-{number}.svg")

@@ -8,14 +8,13 @@ import pytest
 
 from app.bench import follow_ups
 from app.bench.abstention.questions import LABELLED
+from app.bench.dialogues import exchanges, follow
 from app.bench.follow_ups import (
     ALONE,
     MODEL,
     PEOPLE,
     RULES,
     WHOLE,
-    exchanges,
-    follow,
     read_dialogues,
     read_user_turns,
     readings,
@@ -95,14 +94,14 @@ def test_exchanges_pair_questions_with_all_that_was_answered() -> None:
 
 def test_each_question_is_understood_in_the_light_of_those_before_as_they_were_understood(folder: Path) -> None:
     _, last = read_user_turns(folder)
-    assert follow(last, None) == "And its price? (benefits offer OpenShift)"
+    assert follow(last.question, last.said) == "And its price? (benefits offer OpenShift)"
     heard: list[list[str]] = []
 
     def say(question: str, before: Any) -> str:
         heard.append([e.question for e in before])
         return "What benefits does OpenShift offer?" if "benefits" in question else ""
 
-    assert follow(last, say) == "And its price? (benefits OpenShift offer)"
+    assert follow(last.question, last.said, say) == "And its price? (benefits OpenShift offer)"
     assert heard == [[TURNS[0]], [TURNS[0], "What benefits does OpenShift offer?"]]
 
 

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.abstention.questions import DEVELOPMENT, LABELLED, development, lacking, read_reference, require
+from app.bench.abstention.questions import (
+    DEVELOPMENT,
+    LABELLED,
+    as_typed,
+    development,
+    lacking,
+    read_reference,
+    require,
+)
 from evaluation.beir import BeirSet
 from indexes.errors import InputError
 
@@ -18,6 +26,17 @@ def test_the_last_turn_is_asked_and_other_labels_are_left_out(data: Path) -> Non
     assert all(q.question != "Hello" and q.sources == "all" for q in reference.questions)
     assert reference.questions[3].relevant == {"d3"}
     assert reference.left_out == {"partial": 1, "underspecified": 1}
+
+
+def test_a_follow_up_is_understood_by_what_was_said_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "reference.jsonl"
+    said = ["Which services does OpenShift offer?", "Builds and routes.", "How do I delete them?"]
+    turns = [{"speaker": ("user", "agent")[n % 2], "text": text} for n, text in enumerate(said)]
+    record = {"task_id": "1", "input": turns, "answerability": ["ANSWERABLE"], "Collection": "fiqa", "contexts": []}
+    path.write_text(json.dumps(record) + "\n")
+    (question,) = read_reference(path).questions
+    assert question.typed == said[-1] and question.question.startswith(said[-1]) and "OpenShift" in question.question
+    assert as_typed([question])[0].question == said[-1]
 
 
 def test_the_answerable_ones_are_asked_again_without_their_slice(data: Path) -> None:

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from app.bench.abstention.run import FOUND, LACKING, OURS, RELEVANCE, SYSTEMS, UN, confidence_score, run
+from app.bench.abstention.run import FOUND, LACKING, OURS, RELEVANCE, SYSTEMS, TYPED, UN, confidence_score, run
 from app.settings import Settings
 from evaluation.abstention import AUROC
 from generators.verdicts.confidence import CONFIDENCE, log_odds
 from generators.verdicts.verdict import Thresholds
 
 
-def test_three_tables_are_written_with_their_curves(data: Path, settings: Settings, tmp_path: Path) -> None:
+def test_each_set_has_its_table_and_its_curve(data: Path, settings: Settings, tmp_path: Path) -> None:
     done = run(settings, data, tmp_path / "out", model=False, report=lambda *_: None)
-    assert [table.title for table in done.tables] == [UN, FOUND, LACKING]
+    assert [table.title for table in done.tables] == [UN, FOUND, TYPED, LACKING]
     assert [row.name for row in done.tables[0].rows] == [RELEVANCE, "best BM25 score", OURS]
-    assert [table.rows[0].n for table in done.tables] == [24, done.tables[1].rows[0].n, 24]
+    assert [table.rows[0].n for table in done.tables] == [24, done.tables[1].rows[0].n, 24, 24]
     assert 12 < done.tables[1].rows[0].n <= 24
     values = [table.row(OURS).values[AUROC].value for table in done.tables]
     assert min(values) > 0.9, values  # the topics share few words
