@@ -8,14 +8,14 @@ CHROMIUM := /usr/bin/chromium
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding bench-citations bench-abstention bench-gate bench-conflicts bench-retrieval bench-overhead reproduce browser clean
+.PHONY: help install models demo check chat test test-fast lint fix types bench bench-decoding bench-citations bench-abstention bench-gate bench-conflicts bench-retrieval bench-overhead bench-add bench-crash bench-scale bench-sizing reproduce browser clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev,train,serve,mcp,otel,login]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev,train,serve,mcp,otel,login,bulk,bench]'
 	@touch $(READY)
 
 install: $(READY) ## create .venv and install everything into it
@@ -75,6 +75,18 @@ bench-retrieval: models ## train six experts, then compare routers and one encod
 
 bench-overhead: models ## routing and search beside LlamaIndex's retrievers over the same vectors
 	$(BIN)/symposia bench overhead
+
+bench-add: models ## add everything twice, change ten documents, and add beside the bare encoder (needs ../shared/data; half an hour)
+	$(BIN)/symposia bench add --memory 50000
+
+bench-crash: $(READY) ## kill a process that adds 5,000 documents, a hundred times, and count what is lost
+	$(BIN)/symposia bench crash --times 100 --documents 5000
+
+bench-scale: $(READY) ## half a million passages in our store and in others (half an hour, 6 GiB of disk)
+	$(BIN)/symposia bench scale --points 500000 --rival-points 20000
+
+bench-sizing: models ## bytes on disk and in memory a passage, and what that comes to for a billion
+	$(BIN)/symposia bench sizing
 
 browser: ## install Debian's chromium where it is missing (asks for root)
 	@test -x $(CHROMIUM) || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)

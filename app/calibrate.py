@@ -11,6 +11,7 @@ from app.training_data import Shelf, read_labelled
 from evaluation.routing import Routed, RoutingSummary, routing_summary
 from generators.decoding.knowing import ClosedBook, Measured
 from indexes.errors import InputError
+from indexes.generations import key_of
 from retrievers.calibrated_router import Calibrated, fit
 from retrievers.panel import Panel
 from retrievers.router import ScoredRouter, Wishes
@@ -84,6 +85,7 @@ def calibrate(
     vectors = panel.encoder.encode_questions(texts)
     logits = [router.scorer.logits(text, vector, profiles) for text, vector in zip(texts, vectors, strict=True)]
     calibrated = fit(logits, [names.index(owner) for owner in owners], names, coverage, seed)
+    calibrated = replace(calibrated, encoder=key_of(panel.encoder.fingerprint))
     calibrated.write(panel.folder)
     if model is not None:
         replace(Measured.of(model(), texts), experts=tuple(names)).write(panel.folder)

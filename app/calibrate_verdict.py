@@ -12,6 +12,7 @@ from evaluation.files import json_lines, malformed
 from generators.answer import Answer, Verdict
 from generators.verdicts.calibrated_verdict import CalibratedVerdict, Tried, fewest, fit
 from indexes.errors import InputError
+from indexes.generations import key_of
 
 if TYPE_CHECKING:
     from app.symposium import Symposium
@@ -111,7 +112,9 @@ def calibrate_verdict(
         for each, answer in zip(labelled, _asked(symposium, labelled, report), strict=True)
     ]
     experts = tuple(sorted(symposium.panel.experts))
-    calibrated = replace(fit(tried, risk, certainty, symposium.answerer.model.name), experts=experts)
+    encoder = key_of(symposium.panel.encoder.fingerprint)
+    found = fit(tried, risk, certainty, symposium.answerer.model.name)
+    calibrated = replace(found, experts=experts, encoder=encoder)
     calibrated.write(symposium.panel.folder)
     answered = [each for each in tried if each.answered]
     return VerdictCalibration(calibrated, len(answered), sum(not each.right for each in answered))

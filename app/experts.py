@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.access.fitted import fitted_for
+from app.access.fitted import fitted_for, fitted_with
 from app.access.principal import LOCAL, Principal
 from generators.verdicts.calibrated_verdict import CalibratedVerdict
 from indexes.adapters.base import Identity
 from indexes.adapters.files import read_card, read_header
 from indexes.errors import SliceError
+from indexes.generations import key_of
 from retrievers.calibrated_router import Calibrated
 from retrievers.calibration import RELEVANCE
 from retrievers.router import Wishes
@@ -91,7 +92,7 @@ def details(panel: Panel, name: str) -> ExpertDetails:
     Wishes(force=(name,)).check(panel.experts)
     expert = panel.experts[name]
     slice_, learned = expert.slice, expert.profile.questions
-    found = read_card(slice_.folder)
+    found = read_card(slice_.home)
     return ExpertDetails(
         name,
         expert.description,
@@ -100,7 +101,7 @@ def details(panel: Panel, name: str) -> ExpertDetails:
         size_of(slice_.folder),
         slice_.manifest.fingerprint,
         slice_.manifest.updated,
-        read_header(slice_.folder).kind,
+        read_header(slice_.home).kind,
         0 if learned is None else len(learned),
         expert.relevance != RELEVANCE,
         None if found is None else Card.from_dict(found),
@@ -108,7 +109,7 @@ def details(panel: Panel, name: str) -> ExpertDetails:
 
 
 def calibrations(panel: Panel, principal: Principal = LOCAL) -> Calibrations:
-    """The calibrations that were fitted on questions of experts all of which the principal sees.
+    """The calibrations that were fitted with this encoder, on questions of experts all of which the principal sees.
 
     Raises
     ------
@@ -116,7 +117,11 @@ def calibrations(panel: Panel, principal: Principal = LOCAL) -> Calibrations:
         One of them is damaged, and the principal sees all experts.
     """
     seen, folder = principal.experts, panel.folder
-    return Calibrations(fitted_for(seen, Calibrated.read, folder), fitted_for(seen, CalibratedVerdict.read, folder))
+    encoder = key_of(panel.encoder.fingerprint)
+    return Calibrations(
+        fitted_with(encoder, fitted_for(seen, Calibrated.read, folder)),
+        fitted_with(encoder, fitted_for(seen, CalibratedVerdict.read, folder)),
+    )
 
 
 def size_of(folder: Path) -> int:

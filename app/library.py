@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import chain, islice
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.adding import SAMPLE, Adding, Cancelled, Source, cutting_of, handed
 from indexes.errors import InputError, SliceError
 from indexes.manifest import Manifest
-from indexes.passage import Document, Passage
-from indexes.slice import Added, check_name
-from retrievers.router import Wishes
+from indexes.slice import check_name
+from indexes.sync.following import NOTHING
+from indexes.sync.reading import Reading
+from indexes.sync.sync import Done, Wishes
+from retrievers import router
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.planning import AddPlan
     from app.settings import Settings
     from indexes.catalogue import DocumentCard
+    from indexes.passage import Document, Passage
     from indexes.readers.problem import Problem
     from indexes.slice import Slice
+    from indexes.sync.cutting import Cutting
+    from indexes.sync.duplicates import Duplicates
     from retrievers.panel import Panel
 
-SAMPLE = 1000
-AHEAD = 20_000  # passages that are read before they are embedded, so that it is known how many are still to come
 SETTLED = 1.0  # seconds after which a rate says something
 
 
@@ -44,6 +48,9 @@ class AddProgress:
         Since the start.
     total
         Passages in all, once everything has been read; ``None`` before.
+    stored
+        Ids of the documents all passages of which have been stored since the last report. The order of passages is not that
+        in which they were read: those of like length are embedded together.
     """
 
     documents: int
@@ -51,11 +58,12 @@ class AddProgress:
     embedded: int
     seconds: float
     total: int | None = None
+    stored: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float | None:
-        """Passages a second; ``None`` in the first second."""
-        return self.passages / self.seconds if self.seconds >= SETTLED else None
+        """Passages a second, without those that were there where any was not; ``None`` in the first second."""
+        return (self.embedded or self.passages) / self.seconds if self.seconds >= SETTLED else None
 
     @property
     def left(self) -> float | None:
@@ -72,15 +80,23 @@ class AddReport:
     documents, passages
         What was read.
     embedded
-        Passages that were new.
+        Passages that were new, and were embedded.
     problems
         Files that could not be read, with the reason; the others were added.
     new
         Documents of which any passage was new.
     replaced
-        Earlier versions of the new documents, which are gone.
+        Earlier versions of documents, which are gone.
     stopped
         Whether somebody ended it early; adding the same again goes on.
+    removed
+        Documents that are gone because the files that they came from are, or do not have them any more.
+    reused
+        Passages that were new, but say what another one says, whose vector they have.
+    withheld
+        Folders and files of which so much is gone that nothing was removed.
+    repeated
+        Passages of the slice that say what one of another document says.
     """
 
     expert: str
@@ -92,6 +108,10 @@ class AddReport:
     new: int = 0
     replaced: int = 0
     stopped: bool = False
+    removed: int = 0
+    reused: int = 0
+    withheld: tuple[Problem, ...] = ()
+    repeated: int = 0
 
     @property
     def unchanged(self) -> int:
@@ -105,12 +125,16 @@ class AddReport:
             "documents": self.documents,
             "passages": self.passages,
             "embedded": self.embedded,
-            "problems": [{"path": str(p.path), "reason": p.reason, "fix": p.fix} for p in self.problems],
+            "problems": [problem.to_dict() for problem in self.problems],
             "seconds": self.seconds,
             "new": self.new,
             "unchanged": self.unchanged,
             "replaced": self.replaced,
             "stopped": self.stopped,
+            "removed": self.removed,
+            "reused": self.reused,
+            "withheld": [problem.to_dict() for problem in self.withheld],
+            "repeated": self.repeated,
         }
 
 
@@ -152,44 +176,55 @@ class Library:
         description: str = "",
         *,
         below: Path | None = None,
-        replacing: bool = False,
+        replacing: bool = True,
+        prune: bool = False,
         on_progress: Callable[[AddProgress], None] | None = None,
         on_problem: Callable[[Problem], None] | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Cancelled = lambda: False,
     ) -> AddReport:
-        """Read files, folders and BEIR folders into the slice of ``expert``, which is created where there is none.
+        """Bring the slice of ``expert`` up to date with files, folders and BEIR folders; it is created where there is none.
 
-        Passages that are there already cost nothing. A file that cannot be read is reported and the rest goes on.
+        A file that is what it was is not even opened, and no text is embedded twice. A file that cannot be read is reported,
+        what came from it stays, and the rest goes on.
 
         Parameters
         ----------
         below
             Sources and problems are named by their paths below this folder: of uploaded files that lie in a folder of
-            their own for a moment, the names that people gave them.
+            their own for a moment, the names that people gave them. These are not followed: see ``add_documents``.
         replacing
-            See ``add_documents``.
+            Whether a file's documents take the place of what was in it before, and what came from files that are gone from a
+            folder that is given again is removed.
+        prune
+            Whether that is also done where more than half of a folder's documents, or of a file's, would go. Otherwise they
+            stay, and the report says so (``withheld``).
         """
-        from indexes.readers.files import read
-
         problems: list[Problem] = []
 
         def note(problem: Problem) -> None:
-            named = replace(problem, path=Path(_below(str(problem.path), below)))
-            problems.append(named)
+            problems.append(problem)
             if on_problem is not None:
-                on_problem(named)
+                on_problem(problem)
 
-        documents = chain.from_iterable(read(path, on_problem=note) for path in paths)
-        named = (replace(document, source=_below(document.source, below)) for document in documents)
-        return self.add_documents(
-            documents if below is None else named,
-            expert,
-            description,
-            replacing=replacing,
-            on_progress=on_progress,
-            problems=problems,
-            cancelled=cancelled,
-        )
+        check_name(expert)
+        adding = Adding(self.panel, expert, description, Wishes(replacing, prune))
+        cutting = self._cutting(expert)
+        reading = Reading(paths, cutting, note, below)
+        return self._added(adding, Source(reading, cutting, reading), on_progress, problems, cancelled)
+
+    def plan(
+        self,
+        paths: Sequence[Path],
+        expert: str,
+        *,
+        replacing: bool = True,
+        prune: bool = False,
+        on_progress: Callable[[Done], None] = lambda _: None,
+    ) -> AddPlan:
+        """What ``add_paths`` would do; writes nothing."""
+        from app.planning import plan
+
+        return plan(self.panel, self.settings, paths, expert, Wishes(replacing, prune), on_progress)
 
     def add_documents(
         self,
@@ -200,9 +235,9 @@ class Library:
         replacing: bool = False,
         on_progress: Callable[[AddProgress], None] | None = None,
         problems: Sequence[Problem] = (),
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Cancelled = lambda: False,
     ) -> AddReport:
-        """Like ``add_paths``, for documents from anywhere. ``problems`` is read when all documents were.
+        """Add documents from anywhere. ``problems`` is read when all documents were.
 
         Parameters
         ----------
@@ -210,42 +245,55 @@ class Library:
             Whether the slice's other documents from the same source go once the new ones are there: a file replaces its
             earlier version, a row with a key the row of that source with that key. Rows without a key replace nothing.
         cancelled
-            Asked before each passage; once it says so, what was taken up is stored and nothing is replaced.
+            Asked before each batch; once it says so, what was stored stays and nothing is replaced.
         """
         check_name(expert)
-        started, read = time.perf_counter(), _Read(documents)
-        ahead = _Ahead(self._split(read), AHEAD, cancelled)
-        passages = iter(ahead)
-        sample = list(islice(passages, SAMPLE))
-        if not sample and ahead.stopped:
-            return AddReport(expert, 0, 0, 0, tuple(problems), time.perf_counter() - started, stopped=True)
-        if not sample:
+        adding = Adding(self.panel, expert, description, Wishes(replacing))
+        cutting = self._cutting(expert)
+        return self._added(adding, Source(handed(documents, cutting), cutting), on_progress, problems, cancelled)
+
+    def _added(
+        self,
+        adding: Adding,
+        source: Source,
+        on_progress: Callable[[AddProgress], None] | None,
+        problems: Sequence[Problem],
+        cancelled: Cancelled,
+    ) -> AddReport:
+        started = time.perf_counter()
+
+        def report(done: Done) -> None:
+            if on_progress is not None:
+                seconds, read = time.perf_counter() - started, source.cutting.documents
+                stored = done.embedded + done.reused
+                on_progress(AddProgress(read, done.passages, stored, seconds, adding.total, done.stored))
+
+        done = adding.run(source, report, cancelled)
+        dropped, seconds = done.dropped, time.perf_counter() - started
+        if not (done.documents or done.stopped or dropped != NOTHING):
             reasons = "; ".join(f"{problem.path}: {problem.reason}" for problem in problems)
             raise InputError(
-                f"Nothing to add to {expert!r}: no text was found. {reasons}".strip(),
-                "Name a file or folder with text, Markdown, HTML, PDF, DOCX, JSONL or a BEIR corpus.",
+                f"Nothing to add to {adding.expert!r}: no text was found. {reasons}".strip(),
+                "Name a file or folder with text, Markdown, HTML, PDF, DOCX, CSV, JSONL or a BEIR corpus.",
             )
-
-        def report(added: Added) -> None:
-            if on_progress is not None:
-                seconds = time.perf_counter() - started
-                on_progress(AddProgress(read.count, added.passages, added.embedded, seconds, ahead.total))
-
-        slice_ = self.panel.slice(expert, description, sample)
-        added = slice_.add(chain(sample, passages), self.panel.encoder, report)
-        replaced = slice_.remove(read.superseded(slice_.documents())) if replacing and not ahead.stopped else 0
-        self.panel.install(slice_)
         return AddReport(
-            expert,
-            ahead.documents if ahead.stopped else read.count,
-            added.passages,
-            added.embedded,
+            adding.expert,
+            done.documents,
+            done.passages,
+            done.embedded,
             tuple(problems),
-            time.perf_counter() - started,
-            added.documents,
-            replaced,
-            ahead.stopped,
+            seconds,
+            done.new,
+            dropped.replaced,
+            done.stopped,
+            dropped.removed,
+            done.reused,
+            dropped.withheld,
+            adding.repeated,
         )
+
+    def _cutting(self, expert: str) -> Cutting:
+        return cutting_of(self.settings, sample=0 if self.panel.has(expert) else SAMPLE)
 
     def documents(
         self, expert: str, offset: int = 0, limit: int = 50, like: str = ""
@@ -278,6 +326,12 @@ class Library:
             )
         return found
 
+    def duplicates(self, expert: str, least: float = 0.8) -> Duplicates:
+        """Passages of an expert that several documents have word for word, or nearly: see ``indexes.sync.duplicates``."""
+        from indexes.sync.duplicates import duplicates
+
+        return duplicates(self._slice(expert).store, least=least)
+
     def remove_documents(self, expert: str, ids: Iterable[str]) -> int:
         """Delete documents from an expert's slice; gives how many of them were there.
 
@@ -303,83 +357,8 @@ class Library:
                 f"Expert {expert!r} cannot be read: {self.panel.problems[expert]}",
                 "`symposia doctor` checks everything.",
             )
-        Wishes(force=(expert,)).check(self.panel.experts)
+        router.Wishes(force=(expert,)).check(self.panel.experts)
         return self.panel.experts[expert].slice
-
-    def _split(self, documents: Iterable[Document]) -> Iterator[Passage]:
-        from indexes.splitter import Splitter
-
-        splitter = Splitter(size=self.settings.split.size, overlap=self.settings.split.overlap)
-        return chain.from_iterable(map(splitter.split, documents))
-
-
-class _Read:
-    """Draws documents, counts them, and notes which of them may replace another."""
-
-    def __init__(self, documents: Iterable[Document]) -> None:
-        self._documents = documents
-        self._versions: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Document]:
-        for document in self._documents:
-            self.count += 1
-            if document.source and (document.key or not document.whole):
-                self._versions[document.source, document.key].add(document.id)
-            yield document
-
-    def superseded(self, cards: Iterable[DocumentCard]) -> list[str]:
-        """Ids of those documents of which another version was read, and not they themselves."""
-        now = self._versions
-        return [card.id for card in cards if card.id not in now.get((card.source, card.key), {card.id})]
-
-
-class _Ahead:
-    """Gives passages until somebody says stop, and draws up to so many ahead of them.
-
-    ``total`` is known once the last was drawn; ``documents`` are those of which any passage was given.
-    """
-
-    def __init__(self, items: Iterable[Passage], most: int, cancelled: Callable[[], bool]) -> None:
-        self._items = iter(items)
-        self._most = most
-        self._cancelled = cancelled
-        self._drawn = 0
-        self._last = ""
-        self.total: int | None = None
-        self.documents = 0
-        self.stopped = False
-
-    def __iter__(self) -> Iterator[Passage]:
-        waiting = deque[Passage]()
-        while not self.stopped:
-            self._fill(waiting)
-            if not waiting:
-                return
-            self.stopped = self._cancelled()
-            if not self.stopped:
-                yield self._given(waiting.popleft())
-
-    def _given(self, passage: Passage) -> Passage:
-        self.documents += passage.document_id != self._last
-        self._last = passage.document_id
-        return passage
-
-    def _fill(self, waiting: deque[Passage]) -> None:
-        if self.total is not None:
-            return
-        new = list(islice(self._items, self._most - len(waiting)))
-        waiting.extend(new)
-        self._drawn += len(new)
-        if len(waiting) < self._most:
-            self.total = self._drawn
-
-
-def _below(path: str, folder: Path | None) -> str:
-    """The path below a folder; as it is where it does not lie there."""
-    if folder is None or not Path(path).is_relative_to(folder):
-        return path
-    return str(Path(path).relative_to(folder))
 
 
 def _card(manifest: Manifest) -> ExpertCard:

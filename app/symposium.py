@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextvars import copy_context
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from app.access.principal import LOCAL, Action, Principal
-from app.library import AddProgress, AddReport, ExpertCard, Library
+from app.curating import Cancelled, Curating
 from app.telemetry.question import watched
 from app.telemetry.trace import span
 from generators.events import Answered, Event, Found, Routed, Understood
@@ -29,22 +30,22 @@ from retrievers.router import Wishes
 if TYPE_CHECKING:
     from app.calibrate import Calibration
     from app.calibrate_verdict import VerdictCalibration
+    from app.explanation import Explanation
+    from app.reencode import Reencoded
     from app.settings import Settings
-    from app.train import Request
     from generators.answer import Answer
     from generators.answerer import Answerer
     from generators.writing.follow_up import Exchange
-    from indexes.readers.problem import Problem
+    from indexes.encoders.base import Encoder
     from retrievers.evidence import Evidence, Route
     from retrievers.panel import Panel
-    from retrievers.training.card import Card
+    from retrievers.reencoding import Progress
 
-Cancelled = Callable[[], bool]
 Part = tuple["Panel", Callable[[], "Answerer"]]
 PARTS = 64  # views of the panel that are kept, one for each set of experts that some principal sees
 
 
-class Symposium:
+class Symposium(Curating):
     """A panel of experts and a generator, ready to be asked. Safe to use from several threads: answers are written in turn.
 
     Parameters
@@ -70,12 +71,10 @@ class Symposium:
         latin_only: bool = False,
         principal: Principal = LOCAL,
     ) -> None:
-        self.settings = settings
-        self.panel = panel
-        self.principal = principal
-        self.library = Library(panel, settings)
+        super().__init__(settings, panel, principal)
         self._make_answerer = make_answerer
-        self._latin_only = latin_only
+        self._answerer: tuple[Encoder, Answerer] | None = None
+        self._serving.latin_only = latin_only
         self._writing = threading.Lock()
         self._part = lru_cache(PARTS)(self._make_part)
         self._owns_panel = True
@@ -98,8 +97,8 @@ class Symposium:
         """
         seen = self.principal.narrowed(principal)
         panel, make_answerer = self._part(seen.experts)
-        other = Symposium(self.settings, panel, make_answerer, latin_only=self._latin_only, principal=seen)
-        other._writing = self._writing
+        other = Symposium(self.settings, panel, make_answerer, principal=seen)
+        other._serving, other._writing = self._serving, self._writing
         other._part = self._part  # of the whole: what ``seen`` is shown is narrow already
         other._owns_panel = False
         return other
@@ -148,7 +147,7 @@ class Symposium:
         retrieval: bool | None = None,
         before: Sequence[Exchange] = (),
         cancelled: Cancelled | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Like ``ask``, reporting the route, the evidence and each token as they come. See ``generators.events``."""
         self.principal.check(Action.ASK)
         events = self._stream(question, Wishes(tuple(experts), tuple(forbid), retrieval), before, cancelled)
@@ -157,7 +156,7 @@ class Symposium:
     def _stream(
         self, question: str, wishes: Wishes, before: Sequence[Exchange], cancelled: Cancelled | None
     ) -> Generator[Event, None, None]:
-        asked = check_question(question, latin_only=self._latin_only)
+        asked = check_question(question, latin_only=self._serving.latin_only)
         started = time.perf_counter()
         text = self._understood(asked, before, cancelled)
         if text != asked:
@@ -178,7 +177,7 @@ class Symposium:
     ) -> list[Answer]:
         """Answers in the order of the questions; each expert searches all of its questions in one go."""
         self.principal.check(Action.ASK)
-        texts = [check_question(question, latin_only=self._latin_only) for question in questions]
+        texts = [check_question(question, latin_only=self._serving.latin_only) for question in questions]
         started = time.perf_counter()
         found = self.panel.retrieve_many(texts, Wishes(tuple(experts), tuple(forbid), retrieval))
         share = (time.perf_counter() - started) / max(1, len(texts))
@@ -201,7 +200,7 @@ class Symposium:
     ) -> list[tuple[Route, tuple[Evidence, ...]]]:
         """Like ``retrieve``, for several questions that are encoded, adapted and searched together."""
         self.principal.check(Action.ASK)
-        texts = [check_question(question, latin_only=self._latin_only) for question in questions]
+        texts = [check_question(question, latin_only=self._serving.latin_only) for question in questions]
         return self.panel.retrieve_many(texts, Wishes(tuple(experts), tuple(forbid), retrieval), passages)
 
     def retrieve(
@@ -219,9 +218,18 @@ class Symposium:
         No language model is needed; one that is there is asked what a follow-up means (``before``).
         """
         self.principal.check(Action.ASK)
-        text = check_question(question, latin_only=self._latin_only)
+        text = check_question(question, latin_only=self._serving.latin_only)
         text = self._understood(text, before)
         return self.panel.retrieve(text, Wishes(tuple(experts), tuple(forbid), retrieval), passages)
+
+    def explain(self, question: str, *, forbid: Sequence[str] = ()) -> Explanation:
+        """Which experts a question would be sent to, and why, without answering it; no language model is needed."""
+        from app.explanation import Explanation, rules_of
+
+        self.principal.check(Action.ASK)
+        text = check_question(question, latin_only=self._serving.latin_only)
+        route, _ = self.panel.retrieve(text, Wishes(forbid=tuple(forbid)), 1)
+        return Explanation(text, route, rules_of(self.panel.router))
 
     async def aask(
         self,
@@ -266,42 +274,36 @@ class Symposium:
         forbid: Sequence[str] = (),
         retrieval: bool | None = None,
         before: Sequence[Exchange] = (),
-    ) -> AsyncIterator[Event]:
-        """``stream`` for asynchronous callers; leaving the loop stops the generation within one token."""
+    ) -> AsyncGenerator[Event, None]:
+        """``stream`` for asynchronous callers; closing it, or being cancelled in it, stops the generation within one token.
+
+        Who may leave the loop before its end closes it: ``async with contextlib.aclosing(symposium.astream(…)) as events``.
+        When that is done nothing is written any more, and others may ask.
+        """
         gone = threading.Event()
         events = self.stream(
             question, experts=experts, forbid=forbid, retrieval=retrieval, before=before, cancelled=gone.is_set
         )
+        loop, step = asyncio.get_running_loop(), None
+
+        def following() -> Event | None:
+            return next(events, None)
+
+        async def closed() -> None:
+            if step is not None:
+                await asyncio.wait([step])  # a generator that is at work cannot be closed
+                step.exception()  # nobody is left to hear of it
+            await asyncio.to_thread(events.close)
+
         try:
-            while (event := await asyncio.to_thread(next, events, None)) is not None:
+            while True:
+                step = loop.run_in_executor(None, copy_context().run, following)
+                if (event := await asyncio.shield(step)) is None:
+                    return
                 yield event
         finally:
             gone.set()
-
-    def add(
-        self,
-        paths: Sequence[Path],
-        expert: str,
-        description: str = "",
-        *,
-        below: Path | None = None,
-        replacing: bool = False,
-        on_progress: Callable[[AddProgress], None] | None = None,
-        on_problem: Callable[[Problem], None] | None = None,
-        cancelled: Cancelled = lambda: False,
-    ) -> AddReport:
-        """Read files and folders into an expert's slice, and seat the expert on the panel. See ``Library.add_paths``."""
-        self.principal.check(Action.WRITE)
-        return self.library.add_paths(
-            paths,
-            expert,
-            description,
-            below=below,
-            replacing=replacing,
-            on_progress=on_progress,
-            on_problem=on_problem,
-            cancelled=cancelled,
-        )
+            await asyncio.shield(asyncio.create_task(closed()))
 
     def calibrate(self, sources: Sequence[str], coverage: float = 0.95, seed: int = 0) -> Calibration:
         """Fit the router on questions of known experts, ``EXPERT=PATH[:SPLIT]``; see ``app.calibrate``.
@@ -314,7 +316,8 @@ class Symposium:
 
         models = self.settings.models
         asked = self.settings.retrieval.draft > 0 and not models.server
-        return calibrate(self.panel, sources, coverage, seed, (lambda: local_model(models)) if asked else None)
+        with self.panel.changing():  # all of it with one encoder
+            return calibrate(self.panel, sources, coverage, seed, (lambda: local_model(models)) if asked else None)
 
     def calibrate_verdict(
         self,
@@ -330,7 +333,8 @@ class Symposium:
         self._check_whole()
         from app.calibrate_verdict import calibrate_verdict
 
-        return calibrate_verdict(self, paths, risk, certainty, on_progress)
+        with self.panel.changing():
+            return calibrate_verdict(self, paths, risk, certainty, on_progress)
 
     def reset_calibration(self) -> None:
         """Let router and verdict follow the settings again, from the next ``open`` on."""
@@ -341,56 +345,61 @@ class Symposium:
         Calibrated.remove(self.panel.folder)
         CalibratedVerdict.remove(self.panel.folder)
 
-    def experts(self) -> list[ExpertCard]:
-        """All experts by name, those with problems included."""
-        return self.library.cards()
-
-    def train(
+    def reencode(
         self,
-        request: Request,
+        encoder: str = "",
+        experts: Sequence[str] = (),
         *,
-        on_progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
-        on_note: Callable[[str], None] = lambda _text: None,
-    ) -> Card:
-        """Train an adapter for one expert; it is given to the expert if it is better on dev than none.
+        swap: bool = True,
+        commit: Callable[[], None] = lambda: None,
+        keep_old: bool | None = None,
+        on_progress: Callable[[Progress], None] = lambda _progress: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> Reencoded:
+        """Encode all slices anew with another encoder, while they are asked as before, then swap all of them at once.
+
+        What has been encoded is kept, however this ends: the same again goes on from there. See ``app.reencode``.
 
         Parameters
         ----------
-        request
-            Which expert, on what data: ``Request("birds", data=("pairs.jsonl",))``.
-        on_progress
-            Called with what is being done, steps done, and steps at most.
-        on_note
-            Called with what people should know meanwhile.
-
-        Raises
-        ------
-        SymposiaError
-            An unknown expert, unreadable data, or too little of it.
+        encoder
+            As the settings would name it; by default the one that they name, for slices that were built with another.
+        experts
+            Only these now; nothing is swapped before all slices have been encoded.
+        commit
+            Writes the encoder where the next ``open`` reads it; called when everything is ready. Where it fails, all is as
+            before.
         """
-        self.principal.check(Action.TRAIN)
-        from app.models.resolve import resolve
-        from app.train import train
+        self._check_whole()
+        from app.models.resolve import languages_of
+        from app.reencode import reencode, with_encoder
 
-        models = self.settings.models
-        folder = resolve(models.encoder, "encoder", models.folder) if "lora" in request.wanted else None
-        return train(self.panel, request, model_folder=folder, report=on_progress, note=on_note)
+        settings = with_encoder(self.settings, encoder or self.settings.models.encoder)
+        done = reencode(
+            self.panel,
+            settings,
+            experts,
+            swap=swap,
+            commit=commit,
+            keep_old=keep_old,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+        if done.outcome.swapped:
+            self._serving.settings = settings
+            self._serving.latin_only = languages_of(settings.models.encoder) == ("en",)
+        return done
 
-    def remove_documents(self, expert: str, ids: Sequence[str]) -> int:
-        """Delete documents from an expert's slice; gives how many were there. See ``Library.remove_documents``."""
-        self.principal.check(Action.WRITE)
-        return self.library.remove_documents(expert, ids)
-
-    def remove(self, expert: str) -> None:
-        """Withdraw an expert and delete its slice. The others are untouched."""
-        self.principal.check(Action.WRITE)
-        self.panel.open()
-        self.panel.withdraw(expert)
-
-    @cached_property
+    @property
     def answerer(self) -> Answerer:
-        """What writes and checks answers; a ``MissingModelError`` where its language model has not been fetched."""
-        return self._make_answerer()
+        """What writes and checks answers; a ``MissingModelError`` where its language model has not been fetched.
+
+        Another one, with the same model, once the slices have been encoded anew: what it was told of the encoder is void.
+        """
+        encoder = self.panel.encoder
+        if self._answerer is None or self._answerer[0] is not encoder:
+            self._answerer = encoder, self._make_answerer()
+        return self._answerer[1]
 
     def warm_up(self) -> None:
         """Load the experts, the encoder and the language model now rather than at the first question."""

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from app.training_data import Read, Shelf, read_feedback, read_labelled
+from app.training_data import Read, Shelf, read_labelled
 from evaluation.intervals import bootstrap_interval, paired_randomisation
 from evaluation.manifest import PACKAGES, package_versions
 from indexes.adapters.base import Identity
@@ -52,11 +52,9 @@ class Request:
     expert
         Whose adapter.
     data
-        ``PATH`` or ``PATH:SPLIT``, any number; where neither these nor ``feedback`` are given, pairs are made from the slice.
+        ``PATH`` or ``PATH:SPLIT``, any number; where none is given, pairs are made from the slice.
     dev, test
         Likewise, or empty. Dev chooses; test is reported and decides nothing.
-    feedback
-        JSONL files of rated answers.
     kinds
         To choose among; ``auto`` for all that take seconds, ``identity`` to go back to the encoder as it is.
     """
@@ -65,7 +63,6 @@ class Request:
     data: tuple[str, ...] = ()
     dev: str = ""
     test: str = ""
-    feedback: tuple[Path, ...] = ()
     kinds: tuple[Wanted, ...] = ("auto",)
     seed: int = 0
 
@@ -106,7 +103,7 @@ def train(
     if choice.ships:
         slice_.adapt(choice.best.adapter, card.to_dict())
     if training.labelled:
-        training.learned(choice).write(slice_.folder)
+        training.learned(choice).write(slice_.home)
     panel.install(slice_)
     state.clear()
     return card
@@ -134,11 +131,11 @@ class _Training:
     @property
     def labelled(self) -> bool:
         """Whether people asked the questions; those made from the slice are unlike theirs."""
-        return bool(self.request.data or self.request.feedback)
+        return bool(self.request.data)
 
     def learned(self, choice: Choice) -> Learned:
         """Question pilots for the router, and the calibration of the adapter that serves now."""
-        adapter = choice.best.adapter if choice.ships else read_adapter(self.slice.folder, self.panel.encoder)
+        adapter = choice.best.adapter if choice.ships else read_adapter(self.slice.home, self.panel.encoder)
         judged = choice.best.folds if choice.ships else [adapter] * len(self.material.folds)
         questions = background_questions()
         background = questions, self.panel.encoder.encode_questions(questions)
@@ -171,8 +168,7 @@ class _Training:
         )
 
     def _read(self, shelf: Shelf) -> list[Read]:
-        data = [read_labelled(text, "train", shelf) for text in self.request.data]
-        return data + [read_feedback(path, shelf) for path in self.request.feedback]
+        return [read_labelled(text, "train", shelf) for text in self.request.data]
 
     def _optional(self, text: str, split: str, shelf: Shelf) -> Labelled:
         return read_labelled(text, split, shelf).labelled if text else Labelled()
@@ -258,7 +254,7 @@ def _state(training: _Training, note: Callable[[str], None]) -> State:
         encoder=training.panel.encoder.fingerprint.to_dict(),
         options=asdict(training.options),
     )
-    state = State(training.slice.folder, key)
+    state = State(training.slice.home, key)
     if state.discarded:
         note("What an interrupted training with other data or options had left was discarded.")
     if state.resumed:

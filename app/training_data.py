@@ -1,4 +1,4 @@
-"""Labelled questions from files: BEIR folders, question/passage pairs in JSONL, feedback in JSONL."""
+"""Labelled questions from files: BEIR folders, question/passage pairs in JSONL."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ Pair = tuple[str, Grades]
 PAIRS_FIX = (
     'Each line is one JSON object: {"question": "…", "passage_id": "…"}, with "key" (the document\'s own id) or "passage" '
     '(its text) in place of "passage_id" where that is easier, and a "grade" where there are several.'
-)
-FEEDBACK_FIX = (
-    'Each line is one JSON object: {"question": "…", "passages": ["passage id", …], "rating": "up" or "down"}.'
 )
 
 
@@ -83,11 +80,6 @@ def read_labelled(text: str, split: str, shelf: Shelf) -> Read:
     return _gathered(str(path), _pairs(path, shelf))
 
 
-def read_feedback(path: Path, shelf: Shelf) -> Read:
-    """Read feedback: the passages behind an answer with a thumb up are relevant; one with a thumb down teaches nothing here."""
-    return _gathered(f"feedback {path}", _praised(path, shelf))
-
-
 def _gathered(name: str, pairs: Iterator[Pair]) -> Read:
     given = list(pairs)
     questions = {question for question, _ in given}
@@ -114,16 +106,6 @@ def _pairs(path: Path, shelf: Shelf) -> Iterator[Pair]:
         if isinstance(grade, bool) or not isinstance(grade, int | float):
             raise malformed(path, number, f"the grade {grade!r} is not a number", PAIRS_FIX)
         yield question, dict.fromkeys(looks[given[0]](record[given[0]]), float(grade))
-
-
-def _praised(path: Path, shelf: Shelf) -> Iterator[Pair]:
-    for number, record in json_lines(path):
-        question = _question(record, path, number, FEEDBACK_FIX)
-        passages, rating = record.get("passages"), record.get("rating")
-        if rating not in {"up", "down"} or not isinstance(passages, list):
-            raise malformed(path, number, "no rating or no list of passages", FEEDBACK_FIX)
-        if rating == "up":
-            yield question, {i: 1.0 for passage in passages for i in shelf.by_id(str(passage))}
 
 
 def _question(record: Mapping[str, Any], path: Path, number: int, fix: str) -> str:

@@ -11,6 +11,7 @@ import qdrant_edge as edge
 
 from indexes.invisible import words_of
 from indexes.store.base import SparseVector
+from indexes.unspaced import spaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,16 @@ class Bm25:
 
     def question(self, text: str) -> SparseVector:
         """Weight 1 for each distinct term."""
-        return _plain(self._model.embed_query(words_of(text)))
+        return _plain(self._model.embed_query(spaced(words_of(text))))
 
     def passage(self, text: str) -> SparseVector:
         """Saturated, length-normalised term frequencies."""
-        return _plain(self._model.embed_document(words_of(text)))
+        return _plain(self._model.embed_document(spaced(words_of(text))))
 
 
 def average_length(texts: list[str]) -> float:
     """Mean number of words of the texts, at least 1: a good estimate of their mean number of terms."""
-    return max(1.0, sum(len(text.split()) for text in texts) / max(1, len(texts)))
+    return max(1.0, sum(len(spaced(text).split()) for text in texts) / max(1, len(texts)))
 
 
 def _plain(vector: edge.SparseVector) -> SparseVector:

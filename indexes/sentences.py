@@ -12,9 +12,11 @@ from collections.abc import Iterator
 # Chinese, Japanese, Hindi, Arabic, Urdu, Armenian, Ethiopic, Burmese, Khmer and Tibetan full stops and question marks.
 _STOPS = "。！？｡．।॥؟۔։።၊။។༎།"
 _CLOSERS = "\"')\\]’”»」』）》】〉"
+# French puts a space before its closing mark, which is followed by another; a German opening one is not.
 _END = re.compile(
-    rf"(?<![.!?…])[.!?…]++[{_CLOSERS}]*+\s++"
-    rf"|[{_STOPS}]++[{_CLOSERS}]*+\s*+"
+    rf"(?<![.!?…])[.!?…]++(?:[ \u00a0\u202f]»(?=\s))?[{_CLOSERS}]*+\s++"
+    rf"|[{_STOPS}]++[{_CLOSERS}]*+(?!(?<=[」』])と)\s*+"  # 「…。」と says who said it
+    r"|(?<=[\u0e01-\u0eff])[ \t]+(?=[\u0e01-\u0eff])"  # Thai and Lao have no full stop: a space ends a clause
     r"|\n[^\S\n]*+\n\s*+"  # a blank line
     r"|\n(?=[^\S\n]*+(?:[-*+•|#>]|\d{1,3}[.)])[^\S\n])"  # an item of a list, a row of a table
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import islice
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,15 @@ from indexes.base_vectors import BaseVectors
 from indexes.catalogue import Catalogue, DocumentCard
 from indexes.encoders.base import Encoder
 from indexes.errors import InputError, SliceError
+from indexes.generations import fitting, opened
 from indexes.lexical import Bm25, Bm25Settings, average_length
 from indexes.manifest import Manifest, check_fingerprint
 from indexes.passage import Passage
 from indexes.store.base import Candidates, Point, Store, Vectors
+from indexes.sync import following
+from indexes.sync.ahead import Ahead
+from indexes.sync.filling import DEPTH, Batch, Filling, bare_windows
+from indexes.sync.journal import Journal
 
 BATCH = 512
 _PAYLOAD = tuple(each.name for each in fields(Passage) if each.name != "id")
@@ -55,13 +60,16 @@ class Added:
 class Slice:
     """A named, searchable set of passages in one vector space.
 
-    The stored vectors are those that are searched: the encoder's, or where the adapter in the folder moves passages, the
+    The stored vectors are those that are searched: the encoder's, or where the adapter in ``home`` moves passages, the
     moved ones. Then the encoder's are kept in a file beside the store, so that nothing is ever encoded anew.
+
+    It is one generation of the slice: with another encoder's vectors there may be others beside it, and which one is opened
+    depends on the encoder (see ``indexes.generations``).
 
     Parameters
     ----------
     folder
-        Holds the manifest, and the shard of an embedded store.
+        Of the slice: holds the manifest, and whatever does not depend on the encoder.
     manifest
         As read or made by ``open`` or ``create``.
     store
@@ -73,26 +81,39 @@ class Slice:
         self.manifest = manifest
         self.store = store
         self.bm25 = Bm25(manifest.bm25)
-        self._base = BaseVectors(folder, manifest.fingerprint.dimension)
+        self._base = BaseVectors(self.home, manifest.fingerprint.dimension)
         self._mover: Adapter | None = None
         self._catalogue: Catalogue | None = None
-        self._writing = RLock()  # a passage's vector stands in two places where it was moved
+        self._writing = threading.RLock()  # a passage's vector stands in two places where it was moved
 
     @property
     def name(self) -> str:
         """The slice's name."""
         return self.manifest.name
 
+    @property
+    def home(self) -> Path:
+        """Where all lies that was made with the encoder: an embedded store's shard, the adapter, what an expert learned."""
+        return self.manifest.store_folder(self.folder)
+
+    @property
+    def writing(self) -> threading.RLock:
+        """Held while anything is written: points and manifest belong together."""
+        return self._writing
+
     @classmethod
     def open(cls, folder: Path, encoder: Encoder, open_store: OpenStore) -> Slice:
         """Open the slice in ``folder``; a ``SliceError`` where it is missing or built with another encoder.
 
+        Where another generation of it was built with this encoder and holds the same passages, that one is opened, and is
+        the slice from then on.
+
         Where the stored vectors are not those of the adapter in the folder, because ``adapt`` or ``project`` was
         interrupted, that is mended first.
         """
-        manifest = Manifest.read(folder)
+        manifest = fitting(folder, encoder.fingerprint, open_store)
         check_fingerprint(manifest, encoder.fingerprint)
-        slice_ = cls(folder, manifest, open_store(manifest.name, folder, manifest.fingerprint.dimension))
+        slice_ = cls(folder, manifest, opened(manifest, folder, open_store))
         try:
             slice_._follow_folder(encoder)
         except BaseException:
@@ -114,7 +135,7 @@ class Slice:
         check_name(name)
         bm25 = Bm25Settings(average_length=average_length([p.searchable for p in sample]))
         manifest = Manifest(name, description, encoder.fingerprint, bm25).write(folder)
-        return cls(folder, manifest, open_store(name, folder, manifest.fingerprint.dimension))
+        return cls(folder, manifest, opened(manifest, folder, open_store))
 
     def add(
         self, passages: Iterable[Passage], encoder: Encoder, on_progress: Callable[[Added], None] | None = None
@@ -125,14 +146,60 @@ class Slice:
         """
         check_fingerprint(self.manifest, encoder.fingerprint)
         added, documents = Added(), set[str]()
-        for batch in _batches(passages, BATCH):
-            new = self._add(batch, encoder)
-            documents.update(passage.document_id for passage in new)
-            added = Added(added.passages + len(batch), added.embedded + len(new), len(documents))
-            if on_progress is not None:
-                on_progress(added)
-        self._counted()
+        with contextlib.closing(self._filled(passages, encoder)) as batches:
+            for batch in batches:
+                documents.update(passage.document_id for passage in batch.passages)
+                known = batch.window.given - batch.fresh if batch.first else 0
+                passed = added.passages + known + len(batch.passages)
+                added = Added(passed, added.embedded + len(batch.passages), len(documents))
+                if on_progress is not None:
+                    on_progress(added)
+        self.counted()
         return added
+
+    def write(self, passages: Sequence[Passage], vectors: Vectors, encoder: Encoder) -> None:
+        """Store passages with the encoder's vectors ``[len(passages), dimension]``; durable when this returns."""
+        with self._writing:
+            self.store.upsert(self._points(passages, vectors, self._applied(encoder)))
+            self.store.flush()
+
+    def encoded(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The encoder's own vectors of those of the passages that are here."""
+        here = sorted(self.store.existing(ids)) if ids else []
+        if not here:
+            return {}
+        if not self._moved:
+            return dict(zip(here, self.store.vectors(here), strict=True))
+        wanted, found = set(here), dict[str, Vectors]()
+        for kept, vectors in self._base.batches(BATCH):
+            found.update((i, vectors[row]) for row, i in enumerate(kept) if i in wanted)
+        return found
+
+    def rename(self, sources: Mapping[str, str]) -> None:
+        """Store documents as of other sources: id to source. Their vectors stay."""
+        with self._writing:
+            self._kept()
+            for ids, payloads in self.store.payloads(_PAYLOAD, {"document_id": sorted(sources)}):
+                vectors = self.store.vectors(ids)
+                points = []
+                for i, payload, vector in zip(ids, payloads, vectors, strict=True):
+                    passage = Passage.from_dict({"id": i, **payload, "source": sources[payload["document_id"]]})
+                    points.append(self._point(passage, vector))
+                self.store.upsert(points)
+            self.store.flush()
+
+    def discard(self, document_ids: Sequence[str]) -> None:
+        """Delete documents with all that is kept of their passages; unknown ones are ignored. See ``counted``."""
+        with self._writing:
+            self._kept()
+            self.discard_passages(self._passages_of(document_ids))
+
+    def discard_passages(self, ids: Sequence[str]) -> None:
+        """Delete passages with all that is kept of them; unknown ones are ignored. See ``counted``."""
+        with self._writing:
+            self.store.delete(ids)
+            self.store.flush()
+            self._base.remove(ids)
 
     def documents(self) -> tuple[DocumentCard, ...]:
         """All documents by title; kept in memory until the slice changes."""
@@ -153,12 +220,12 @@ class Slice:
         """Delete documents with all that is kept of their passages; gives how many were here."""
         here = sorted(set(document_ids) & {card.id for card in self.documents()})
         if here:
-            with self._writing:
-                ids = self._passages_of(here)
-                self.store.delete(ids)
-                self.store.flush()
-                self._base.remove(ids)
-                self._counted()
+            with self._writing, contextlib.closing(Journal(self.folder)) as journal:
+                self._kept()
+                following.forget(journal, here)
+                self.discard(here)
+                journal.forget_documents(here)
+                self.counted()
         return len(here)
 
     def adapt(self, adapter: Adapter, card: Mapping[str, Any]) -> None:
@@ -166,7 +233,8 @@ class Slice:
 
         An interruption is finished when the slice is opened; the identity undoes all that another adapter did.
         """
-        write_adapter(self.folder, adapter, card)
+        self._kept()
+        write_adapter(self.home, adapter, card, self.manifest.fingerprint)
         self.project(adapter)
 
     def project(self, adapter: Adapter) -> None:
@@ -218,22 +286,36 @@ class Slice:
         self.store.drop()
         shutil.rmtree(self.folder)
 
-    def _add(self, batch: Sequence[Passage], encoder: Encoder) -> list[Passage]:
-        """Those of the passages that were not here."""
-        with self._writing:
-            distinct = {passage.id: passage for passage in batch}
-            known = self.store.existing(list(distinct))
-            new = [passage for passage in distinct.values() if passage.id not in known]
-            if new:
-                self.store.upsert(self._points(new, encoder, self._applied(encoder)))
-                self.store.flush()
-        return new
+    def _filled(self, passages: Iterable[Passage], encoder: Encoder) -> Generator[Batch]:
+        """Batches of the passages that were not here, each once it is stored."""
+        ended = threading.Event()
+        filling = Filling(encoder, self.store.existing, lambda _: {}, ended, BATCH)
+        stage = Ahead(filling.batches(bare_windows(passages)), DEPTH, ended)
+        try:
+            for batch in stage:
+                if batch.passages:
+                    self.write(batch.passages, batch.vectors, encoder)
+                yield batch
+        finally:
+            stage.close()
 
     def _passages_of(self, document_ids: Sequence[str]) -> list[str]:
         return [i for ids, _ in self.store.payloads((), {"document_id": document_ids}) for i in ids]
 
-    def _counted(self) -> None:
-        self.manifest = replace(Manifest.read(self.folder), passages=self.store.count()).write(self.folder)
+    def counted(self) -> None:
+        """Note in the manifest how many passages there are, and that they have changed."""
+        self.manifest = replace(self._kept(), passages=self.store.count()).write(self.folder)
+
+    def _kept(self) -> Manifest:
+        """The manifest as it is in the folder; a ``SliceError`` where another generation has taken this one's place."""
+        manifest = Manifest.read(self.folder)
+        if manifest.generation != self.manifest.generation:
+            raise SliceError(
+                f"Slice {self.name!r} was encoded anew by another process, with {manifest.fingerprint.model}; what is added "
+                "to what was there before would be lost.",
+                "Start this program again with [models] encoder set to that encoder.",
+            )
+        return manifest
 
     @property
     def _moved(self) -> bool:
@@ -242,7 +324,7 @@ class Slice:
 
     def _project(self, adapter: Adapter) -> None:
         key = adapter.key if adapter.moves_passages else Identity.key
-        self.manifest = Manifest.read(self.folder)
+        self.manifest = self._kept()
         if key != self.manifest.adapter or self.manifest.pending:
             self._keep_base()
             self.manifest = replace(self.manifest, pending=True).write(self.folder)
@@ -273,39 +355,38 @@ class Slice:
 
     def _follow_folder(self, encoder: Encoder) -> None:
         """Project by the adapter in the folder unless that is how the vectors are stored."""
-        header = read_header(self.folder)
+        header = read_header(self.home)
         wanted = header.key if header.moves_passages else Identity.key
         if self.manifest.pending or self.manifest.adapter != wanted:
-            self.project(read_adapter(self.folder, encoder))
+            self.project(read_adapter(self.home, encoder))
 
     def _applied(self, encoder: Encoder) -> Adapter:
         """The adapter that the stored vectors were moved by, be it by another process since the slice was opened."""
-        self.manifest = Manifest.read(self.folder)
+        self.manifest = self._kept()
         if self.manifest.pending:
             self._follow_folder(encoder)
         if not self.manifest.adapter:
             return Identity()
         if self._mover is None or self._mover.key != self.manifest.adapter:
-            self._mover = read_adapter(self.folder, encoder)
+            self._mover = read_adapter(self.home, encoder)
         if self._mover.key != self.manifest.adapter:
             raise SliceError(
-                f"The adapter in {self.folder} is another than the one that moved the passages of slice {self.name!r}.",
+                f"The adapter in {self.home} is another than the one that moved the passages of slice {self.name!r}.",
                 "Open the slice again: it is mended then.",
             )
         return self._mover
 
-    def _points(self, passages: list[Passage], encoder: Encoder, adapter: Adapter) -> list[Point]:
-        vectors = encoder.encode_passages([passage.searchable for passage in passages])
+    def _points(self, passages: Sequence[Passage], vectors: Vectors, adapter: Adapter) -> list[Point]:
         if adapter.moves_passages:
             ids = [passage.id for passage in passages]
             self._base.append(ids, vectors)
             vectors = adapter.passages(ids, vectors)
-        points = []
-        for passage, vector in zip(passages, vectors, strict=True):
-            payload = passage.to_dict()
-            del payload["id"]
-            points.append(Point(passage.id, vector, self.bm25.passage(passage.searchable), payload))
-        return points
+        return [self._point(passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
+
+    def _point(self, passage: Passage, vector: Vectors) -> Point:
+        payload = passage.to_dict()
+        del payload["id"]
+        return Point(passage.id, vector, self.bm25.passage(passage.searchable), payload)
 
 
 def check_name(name: str) -> None:
@@ -315,9 +396,3 @@ def check_name(name: str) -> None:
             f"{name!r} cannot name an expert.",
             "Use up to 64 letters, digits, '-', '_' or '.', beginning with a letter or digit.",
         )
-
-
-def _batches(items: Iterable[Passage], size: int) -> Iterator[list[Passage]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from llama_index.core.node_parser import SentenceSplitter
 
 Span = tuple[int, int]
+LARGEST_BLOCK = 500_000  # characters of a section that are cut into passages at a time
 
 # Scripts written without spaces: of Chinese and Japanese each character counts as a word, of Thai, Lao, Tibetan, Burmese
 # and Khmer every four. Of the others, 24 characters without a space count as one, so that a key or a URL is bounded too.
@@ -93,7 +95,8 @@ class Splitter:
         borders = sorted({0, length, *(mark.start for mark in document.marks if 0 < mark.start < length)})
         return [
             (start + left, start + right)
-            for start, end in pairwise(borders)
+            for outer in pairwise(borders)
+            for start, end in _blocks(document.text, *outer)
             for left, right in self._pieces(document.text[start:end])
         ]
 
@@ -109,6 +112,17 @@ class Splitter:
         if len(spans) > 1 and count_words(section[slice(*spans[-1])]) < size // 4:
             spans[-2:] = _evened(section, spans[-2], spans[-1], size)
         return _overlapping(section, spans, self.overlap) if spans and self.overlap else spans
+
+
+def _blocks(text: str, start: int, end: int) -> Iterator[Span]:
+    """A section whole, or if it is very long, in parts of whole sentences: LlamaIndex takes 70 bytes for each character."""
+    while end - start > LARGEST_BLOCK:
+        part = text[start : start + LARGEST_BLOCK]
+        sentences = list(sentence_ends(part))[:-1]
+        cut = sentences[-1] if sentences else part.rfind(" ") + 1 or LARGEST_BLOCK
+        yield start, start + cut
+        start += cut
+    yield start, end
 
 
 def count_words(text: str) -> int:

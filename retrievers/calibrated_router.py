@@ -34,11 +34,15 @@ class Calibrated:
         The mass, and the coverage that it gives.
     experts
         Of the panel. With others the temperature and the mass still serve; the coverage is no longer promised.
+    encoder
+        Key of the panel's encoder (``indexes.generations.key_of``), with another one nothing of it holds; empty where
+        that was not noted.
     """
 
     temperature: float
     guarantee: Guarantee
     experts: tuple[str, ...]
+    encoder: str = ""
 
     def write(self, folder: Path) -> None:
         """Keep it beside the slices."""

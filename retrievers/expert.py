@@ -105,11 +105,11 @@ class Expert:
     @classmethod
     def of(cls, slice_: Slice, encoder: Encoder) -> Expert:
         """Load what is known of the slice from its folder, or measure it where the slice or the adapter has changed since."""
-        adapter = read_adapter(slice_.folder, encoder)
+        adapter = read_adapter(slice_.home, encoder)
         measured = _load(slice_, adapter) or _measure(slice_, adapter, encoder)
-        learned = Learned.read(slice_.folder)
+        learned = Learned.read(slice_.home)
         relevance = learned.relevance if learned.relevance is not None and learned.adapter == adapter.key else RELEVANCE
-        moments = slice_.folder / MOMENTS if (slice_.folder / MOMENTS).is_file() else None
+        moments = slice_.home / MOMENTS if (slice_.home / MOMENTS).is_file() else None
         description = slice_.manifest.description or slice_.name
         profile = Profile(measured.pilots, measured.vocabulary, learned.questions, description, moments)
         return cls(slice_, adapter.asking(), profile, measured.background, relevance)
@@ -127,7 +127,7 @@ def _key(slice_: Slice, adapter: Adapter) -> str:
 
 
 def _load(slice_: Slice, adapter: Adapter) -> _Measured | None:
-    arrays = read_arrays(slice_.folder / FILE)
+    arrays = read_arrays(slice_.home / FILE)
     if arrays is None or str(arrays.get("key")) != _key(slice_, adapter):
         return None
     try:
@@ -156,7 +156,7 @@ def _measure(slice_: Slice, adapter: Adapter, encoder: Encoder) -> _Measured:
         "counts": vocabulary.counts,
         "passages": np.array(vocabulary.passages),
     }
-    write_arrays(slice_.folder / FILE, arrays)
+    write_arrays(slice_.home / FILE, arrays)
     return _Measured(pilots, vocabulary, background)
 
 

@@ -17,6 +17,7 @@ from typing import cast
 import numpy as np
 
 from indexes.encoders.base import Encoder, Vectors
+from indexes.generations import key_of
 from retrievers.arrays import read_arrays, write_arrays
 from retrievers.calibration import BACKGROUND, background_questions, sigmoid
 from retrievers.evidence import Kind
@@ -100,11 +101,14 @@ class NullExpert:
         Log-odds that a question is one of them, rather than one for the experts.
     vectors, kinds
         The examples of small talk and of questions about the system: unit vectors ``[n, dimension]``, and their kinds.
+    encoder
+        Key of the encoder that it was made with; see ``indexes.generations.key_of``.
     """
 
     probe: Probe
     vectors: Vectors
     kinds: tuple[Kind, ...]
+    encoder: str = ""
 
     @classmethod
     def of(cls, encoder: Encoder) -> NullExpert:
@@ -114,7 +118,7 @@ class NullExpert:
         vectors = encoder.encode_questions([text for text, _ in pairs])
         needless = np.array([kind in NEEDLESS for _, kind in pairs])
         kinds = tuple(kind for _, kind in pairs if kind in NEEDLESS)
-        return cls(Probe.fit(vectors, needless), vectors[needless], kinds)
+        return cls(Probe.fit(vectors, needless), vectors[needless], kinds, key_of(encoder.fingerprint))
 
     @classmethod
     def kept(cls, path: Path, encoder: Encoder) -> NullExpert:
@@ -124,7 +128,7 @@ class NullExpert:
         arrays = read_arrays(path)
         if arrays is not None and str(arrays.get("key")) == key:
             probe = Probe(arrays["weights"], float(arrays["bias"]))
-            return cls(probe, arrays["vectors"], tuple(arrays["kinds"].tolist()))
+            return cls(probe, arrays["vectors"], tuple(arrays["kinds"].tolist()), key_of(encoder.fingerprint))
         null = cls.of(encoder)
         write_arrays(
             path,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from indexes.encoders.base import Encoder, Vectors
 from indexes.errors import InputError, SliceError, SymposiaError
+from indexes.generations import drop_others
 from indexes.manifest import FILE as MANIFEST
+from indexes.manifest import check_fingerprint
 from indexes.passage import Passage
 from indexes.slice import OpenStore, Slice
 from retrievers.evidence import Evidence, Route
@@ -22,10 +25,13 @@ from retrievers.gathering import Asked, Gathered, Retrieval, evidence, gather, r
 from retrievers.parts import parts
 from retrievers.reranker import Reranker
 from retrievers.router import Router, ScoredRouter, Wishes, combine
+from retrievers.shared_lock import SharedLock
 
 Found = tuple[Route, tuple[Evidence, ...]]
 NULL_FILE = "null.npz"
 LEAST = 1e-9
+
+T = TypeVar("T")
 
 
 class MakeRouter(Protocol):
@@ -38,6 +44,22 @@ class MakeRouter(Protocol):
 def pilot_router(null: NullExpert, *, seen: frozenset[str] | None = None) -> Router:  # noqa: ARG001 (the same for all)
     """The pilot router as it is before anything was fitted."""
     return ScoredRouter(null)
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """All that one question is answered with: made with one and the same encoder, whatever is swapped meanwhile.
+
+    Parameters
+    ----------
+    encoder, experts, null, router
+        See ``Panel``.
+    """
+
+    encoder: Encoder
+    experts: Mapping[str, Expert]
+    null: NullExpert
+    router: Router
 
 
 class Panel:
@@ -69,7 +91,7 @@ class Panel:
         reranker: Reranker | None = None,
     ) -> None:
         self.folder = folder
-        self.encoder = encoder
+        self._encoder = encoder
         self.open_store = open_store
         self.retrieval = retrieval or Retrieval()
         self.reranker = reranker
@@ -79,7 +101,15 @@ class Panel:
         self._null: NullExpert | None = None
         self._router: Router | None = None
         self._lock = threading.RLock()
+        self._moment = threading.Lock()  # held for as long as it takes to put another seating in the place of this one
+        self._asking, self._changing = SharedLock(), SharedLock()
         self._opened = False
+        self._rebuilding, self._rebuilt = threading.Lock(), frozenset[str]()
+
+    @property
+    def encoder(self) -> Encoder:
+        """The base encoder, as it is now."""
+        return self._encoder
 
     @property
     def experts(self) -> Mapping[str, Expert]:
@@ -100,6 +130,14 @@ class Panel:
                 self._open(manifest.parent)
             self._opened = True
 
+    def admit(self, name: str) -> None:
+        """Raise an ``InputError`` unless documents may be added to an expert of that name, be there one or not."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a slice of that name; it may be empty, or damaged."""
+        self.open()
+        return name in self.experts or (self.folder / name / MANIFEST).is_file()
+
     def slice(self, name: str, description: str, sample: Sequence[Passage]) -> Slice:
         """The slice of that name, created where there is none."""
         self.open()
@@ -113,6 +151,7 @@ class Panel:
     def install(self, slice_: Slice) -> Expert:
         """Make a slice that was filled an expert, at once and with no change to the others."""
         with self._lock:
+            check_fingerprint(slice_.manifest, self.encoder.fingerprint)
             expert = Expert.of(slice_, self.encoder)
             self._experts = {**self._experts, slice_.name: expert}
             self._problems = _without(self._problems, slice_.name)
@@ -125,16 +164,22 @@ class Panel:
                 self.install(slice_)
                 return
             self._experts = {name: expert for name, expert in self._experts.items() if name != slice_.name}
-            self._problems = {**self._problems, slice_.name: str(_empty(slice_.name))}
+            self._problems = {**self._problems, slice_.name: str(empty(slice_.name))}
             slice_.close()
 
     def withdraw(self, name: str) -> None:
         """Take an expert off the panel and delete its slice."""
         with self._lock:
             Wishes(forbid=(name,)).check([*self.experts, *self.problems])
+            if name in self._rebuilt:
+                raise InputError(
+                    f"Expert {name!r} is being encoded anew, and cannot be removed meanwhile.",
+                    "Wait until that has ended, or stop it.",
+                )
             expert = self._experts.get(name)
             self._experts = {other: e for other, e in self._experts.items() if other != name}
             if expert is not None:
+                drop_others(expert.slice.folder, self.open_store)
                 expert.slice.delete()
             else:
                 shutil.rmtree(self.folder / name)
@@ -148,16 +193,19 @@ class Panel:
         self, questions: Sequence[str], wishes: Wishes | None = None, passages: int | None = None
     ) -> list[Found]:
         """Like ``retrieve``, for several questions that are encoded in one batch, part by part."""
-        self.open()
-        wishes = wishes or Wishes()
+        with self.seated() as seating:  # one panel for all of it, whoever comes or goes meanwhile
+            return self._retrieve(seating, questions, wishes or Wishes(), passages)
+
+    def _retrieve(
+        self, seating: Seating, questions: Sequence[str], wishes: Wishes, passages: int | None
+    ) -> list[Found]:
         self._check(wishes)
         retrieval = self.retrieval if passages is None else replace(self.retrieval, passages=passages)
-        experts = self.experts  # one panel for all of it, whoever comes or goes meanwhile
         split = [parts(question) for question in questions]
-        vectors = iter(self.encoder.encode_questions([part for pieces in split for part in pieces]))
-        routed = [self._route([(part, next(vectors)) for part in pieces], experts, wishes) for pieces in split]
+        vectors = iter(seating.encoder.encode_questions([part for pieces in split for part in pieces]))
+        routed = [self._route([(part, next(vectors)) for part in pieces], seating, wishes) for pieces in split]
         asked = [each for _, pieces in routed for each in pieces]
-        found = gather(asked, experts, retrieval)
+        found = gather(asked, seating.experts, retrieval)
         if self.reranker is not None:
             found = [reordered(*each, self.reranker) for each in zip(asked, found, strict=True)]
         gathered = iter(found)
@@ -170,16 +218,20 @@ class Panel:
 
         As in ``retrieve_many``, but no passage is dropped for being improbable.
         """
-        self.open()
-        wishes = wishes or Wishes()
+        with self.seated() as seating:
+            return self._rank(seating, questions, depth, wishes or Wishes())
+
+    def _rank(
+        self, seating: Seating, questions: Sequence[str], depth: int, wishes: Wishes
+    ) -> list[tuple[Route, list[tuple[Passage, float]]]]:
         self._check(wishes)
-        retrieval, experts = replace(self.retrieval, depth=depth), self.experts
+        retrieval = replace(self.retrieval, depth=depth)
         routed = [
-            self._route([(question, vector)], experts, wishes)
-            for question, vector in zip(questions, self.encoder.encode_questions(questions), strict=True)
+            self._route([(question, vector)], seating, wishes)
+            for question, vector in zip(questions, seating.encoder.encode_questions(questions), strict=True)
         ]
         found = []
-        listings = iter(search([asked for _, pieces in routed for asked in pieces], experts, retrieval))
+        listings = iter(search([asked for _, pieces in routed for asked in pieces], seating.experts, retrieval))
         for route, pieces in routed:
             ranked: list[tuple[Passage, float]] = []
             for _ in pieces:
@@ -194,9 +246,14 @@ class Panel:
     ) -> list[list[tuple[Passage, float]]]:
         """Ranking of one expert for each question, ``depth`` long at most: what offline evaluation measures."""
         self.open()
-        Wishes(force=(name,)).check(self.experts)
-        expert = self.experts[name]
-        vectors = expert.adapter.questions(questions, self.encoder.encode_questions(questions))
+        with self.pinned(lambda: (self.encoder, self.experts)) as (encoder, experts):
+            Wishes(force=(name,)).check(experts)
+            return self._search(experts[name], encoder, questions, fusion, depth)
+
+    def _search(
+        self, expert: Expert, encoder: Encoder, questions: Sequence[str], fusion: Fusion, depth: int
+    ) -> list[list[tuple[Passage, float]]]:
+        vectors = expert.adapter.questions(questions, encoder.encode_questions(questions))
         results = []
         for question, vector in zip(questions, vectors, strict=True):
             candidates = expert.slice.search(question, vector, depth)
@@ -205,21 +262,92 @@ class Panel:
             results.append([(passage, score) for passage, (_, score) in zip(texts, ranked, strict=True)])
         return results
 
+    @contextmanager
+    def seated(self) -> Iterator[Seating]:
+        """The panel as it is at this moment; what it holds is not closed before the ``with`` ends, even if it is swapped."""
+        self.open()
+        self.router  # noqa: B018 (made now, since that may take some seconds)
+        with self.pinned(self._seating) as seating:
+            yield seating
+
+    @contextmanager
+    def pinned(self, take: Callable[[], T]) -> Iterator[T]:
+        """What ``take`` gives of the panel at this moment; slices that are on it now are not closed within."""
+        while True:
+            with self._moment:
+                lock, taken = self._asking, take()
+            with lock.shared():
+                if lock is self._asking:  # nothing was swapped between the two
+                    yield taken
+                    return
+
+    def held(self) -> AbstractContextManager[None]:
+        """Within it, slices that are swapped for others stay open, so that whoever reads in one can end."""
+        return self.pinned(lambda: None)
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Within it, no slice is swapped for another, so that whoever adds or trains can end."""
+        return self._changing.shared()
+
+    def still(self, cancelled: Callable[[], bool] = lambda: False) -> AbstractContextManager[bool]:
+        """Within it, nobody is ``changing`` anything; gives False where waiting for that was given up."""
+        return self._changing.alone(cancelled)
+
+    @contextmanager
+    def rebuilds(self, names: Iterable[str]) -> Iterator[None]:
+        """Within it, these slices are encoded anew, by nobody else, and cannot be withdrawn."""
+        if not self._rebuilding.acquire(blocking=False):
+            raise InputError("The slices are being encoded anew already.", "Wait until that has ended, or stop it.")
+        try:
+            self._rebuilt = frozenset(names)
+            yield
+        finally:
+            self._rebuilt = frozenset()
+            self._rebuilding.release()
+
+    def expert_in(self, folder: Path, encoder: Encoder) -> Expert:
+        """Open a slice as an expert that is asked with an encoder; a ``SymposiaError`` where it cannot be."""
+        slice_ = Slice.open(folder, encoder, self.open_store)
+        try:
+            if slice_.store.count() == 0:
+                raise empty(folder.name)
+            return Expert.of(slice_, encoder)
+        except BaseException:
+            slice_.close()
+            raise
+
+    def seating_for(self, encoder: Encoder) -> Seating:
+        """What is made with an encoder but for experts; it takes some seconds."""
+        null = NullExpert.kept(self.folder / NULL_FILE, encoder)
+        return Seating(encoder, {}, null, self.make_router(null))
+
+    def swap(self, seating: Seating, problems: Mapping[str, str]) -> SharedLock:
+        """Put another encoder and its experts in the place of these, in one moment.
+
+        Questions that are being answered end with what they began with: the lock that is given back can be had alone when
+        the last of them has, and then the slices that were swapped out may be closed.
+        """
+        with self._lock, self._moment:
+            self._encoder, self._null, self._router = seating.encoder, seating.null, seating.router
+            self._experts, self._problems = dict(seating.experts), dict(problems)
+            before, self._asking = self._asking, SharedLock()
+            return before
+
     @property
     def router(self) -> Router:
         """The router; its null expert is encoded once and kept beside the slices."""
-        with self._lock:
-            if self._router is None:
-                self._router = self.make_router(self.null)
-            return self._router
+        if self._router is None:  # once it is there, nobody waits for a lock
+            with self._lock:
+                self._router = self._router or self.make_router(self.null)
+        return self._router
 
     @property
     def null(self) -> NullExpert:
         """The null expert, which knows nothing of the experts."""
-        with self._lock:
-            if self._null is None:
-                self._null = NullExpert.kept(self.folder / NULL_FILE, self.encoder)
-            return self._null
+        if self._null is None:
+            with self._lock:
+                self._null = self._null or NullExpert.kept(self.folder / NULL_FILE, self.encoder)
+        return self._null
 
     def close(self) -> None:
         """Release all slices."""
@@ -228,25 +356,20 @@ class Panel:
                 expert.slice.close()
             self._experts, self._problems, self._opened = {}, {}, False
 
+    def _seating(self) -> Seating:
+        return Seating(self.encoder, self.experts, self.null, self.router)
+
     def _open(self, folder: Path) -> None:
         try:
-            slice_ = Slice.open(folder, self.encoder, self.open_store)
+            expert = self.expert_in(folder, self.encoder)
         except SymposiaError as error:
             self._problems = {**self._problems, folder.name: str(error)}
             return
-        try:
-            if slice_.store.count() == 0:
-                raise _empty(folder.name)
-            self._experts[slice_.name] = Expert.of(slice_, self.encoder)
-        except SymposiaError as error:
-            slice_.close()
-            self._problems = {**self._problems, folder.name: str(error)}
+        self._experts[expert.name] = expert
 
-    def _route(
-        self, pieces: list[tuple[str, Vectors]], experts: Mapping[str, Expert], wishes: Wishes
-    ) -> tuple[Route, list[Asked]]:
-        profiles = {name: expert.profile for name, expert in experts.items()}
-        routes = [self.router.route(part, vector, profiles, wishes) for part, vector in pieces]
+    def _route(self, pieces: list[tuple[str, Vectors]], seating: Seating, wishes: Wishes) -> tuple[Route, list[Asked]]:
+        profiles = {name: expert.profile for name, expert in seating.experts.items()}
+        routes = [seating.router.route(part, vector, profiles, wishes) for part, vector in pieces]
         route = combine(routes)
         if route.decision == "retrieve" and not profiles:
             raise self._nobody()
@@ -278,7 +401,8 @@ class Panel:
         )
 
 
-def _empty(name: str) -> InputError:
+def empty(name: str) -> InputError:
+    """The error for an expert whose slice holds no passage."""
     return InputError(f"Slice {name!r} is empty.", f"Add documents: `symposia add PATH --expert {name}`.")
 
 

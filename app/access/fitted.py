@@ -22,7 +22,16 @@ class Fitted(Protocol):
         """Their names; none where it was kept by a version that did not note them."""
 
 
+class FittedWith(Protocol):
+    """Something that says which encoder it was fitted with."""
+
+    @property
+    def encoder(self) -> str:
+        """The encoder's key; empty where it was kept by a version that did not note it."""
+
+
 F = TypeVar("F", bound=Fitted)
+W = TypeVar("W", bound=FittedWith)
 
 
 def fitted_for(seen: frozenset[str] | None, read: Callable[[Path], F | None], slices: Path) -> F | None:
@@ -37,3 +46,8 @@ def fitted_for(seen: frozenset[str] | None, read: Callable[[Path], F | None], sl
     except SettingsError:
         return None
     return found if found is not None and found.experts and seen.issuperset(found.experts) else None
+
+
+def fitted_with(encoder: str, found: W | None) -> W | None:
+    """What was found, unless it was fitted with another encoder than the one of this key; see ``symposia reencode``."""
+    return found if found is not None and found.encoder in ("", encoder) else None

@@ -6,9 +6,25 @@ import threading
 import time
 from collections.abc import Callable
 
-from indexes.errors import SettingsError
+from indexes.errors import InputError, SettingsError
 
 MOST = 10_000  # buckets that are kept; those that are full again say nothing, and are dropped then
+
+
+class TooOftenError(InputError):
+    """Somebody asks too often.
+
+    Parameters
+    ----------
+    name
+        Who.
+    retry
+        Seconds to wait.
+    """
+
+    def __init__(self, name: str, retry: float) -> None:
+        super().__init__(f"{name!r} asks too often.", f"Wait {retry:.1f} s.")
+        self.retry = retry
 
 
 class Limits:
@@ -49,6 +65,12 @@ class Limits:
                 return (1 - level) / self.rate
             self._buckets[principal_name] = level - 1, now
             return 0.0
+
+    def check(self, principal_name: str) -> None:
+        """Take a token; a ``TooOftenError`` where there is none."""
+        wait = self.take(principal_name)
+        if wait > 0:
+            raise TooOftenError(principal_name, wait)
 
     def _level(self, bucket: tuple[float, float], now: float) -> float:
         tokens, at = bucket

@@ -13,6 +13,7 @@ from app.access.login import principal_of
 from app.access.people import FILE as PEOPLE
 from app.access.people import read_people
 from app.access.principal import LOCAL, Principal
+from indexes.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,3 +52,15 @@ def visitor(settings: Settings, user: Mapping[str, Any]) -> Principal | None:
     if user.get("is_logged_in") is not True:  # before any file is read, so that a damaged one lets nobody in
         return None
     return principal_of(user, read_people(settings.home / PEOPLE), keys_of(settings).named)
+
+
+def check_still(settings: Settings, principal: Principal, user: Mapping[str, Any]) -> None:
+    """Raise an ``InputError`` where ``visitor`` gives another principal by now: a key was revoked, ``people.toml`` changed.
+
+    A click in the chat acts on the page as it was last drawn.
+    """
+    if settings.access.login and visitor(settings, user) != principal:
+        raise InputError(
+            "What you may see and do here has changed.",
+            "Nothing was done; look at the page as it is now, and choose again.",
+        )

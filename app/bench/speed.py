@@ -115,7 +115,7 @@ def measure(settings: Settings, on_progress: Callable[[str], None]) -> list[Meas
         measures.append(_first_token(symposium, settings.retrieval.passages))
         on_progress("decoding")
         measures.append(_policies(symposium))
-        measures.append(Measure.of("resident memory, encoder and generator", "MiB", [_resident()], 2.5 * 1024))
+        measures.append(Measure.of("resident memory, encoder and generator", "MiB", [resident()], 2.5 * 1024))
     return measures
 
 
@@ -191,7 +191,7 @@ def _policies(symposium: Symposium) -> Measure:
     return Measure.of("AdaCAD over greedy, wall time per token", "×", ratios, 1.5)
 
 
-def _resident() -> float:
+def resident() -> float:
     """Resident set now, in MiB (Linux; elsewhere the peak)."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from app.access.open import audit_of
+from app.access.audited import audited
+from app.access.open import audit_of, check_still
 from app.access.principal import Action
 from app.chat.turn import Choice, Failed, Loaded, Recorded, Step, Unrecorded
 from app.chat.worker import Answering
-from app.telemetry.trace import new_trace, using
+from app.conversations.past import exchanges_of
+from app.telemetry.trace import fresh, using
 from generators.events import Answered, Event, Routed
-from generators.writing.follow_up import Exchange
 from indexes.errors import SymposiaError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.conversations.store import Conversations
     from app.symposium import Symposium
     from generators.answer import Answer
+    from generators.writing.follow_up import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,28 @@ class Visit:
         Who it is.
     symposium
         What exists for them.
+    user
+        What the login says of them.
     """
 
     opened: Opened
     principal: Principal
     symposium: Symposium
+    user: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def conversations(self) -> Conversations:
         """Where conversations are kept."""
         return self.opened.conversations
 
+    def check_still(self) -> None:
+        """Raise an ``InputError`` where they are not any more who they were when the page was drawn: asked at each click."""
+        check_still(self.symposium.settings, self.principal, self.user)
+
 
 def exchanges(turns: Sequence[Turn]) -> tuple[Exchange, ...]:
     """What a follow-up is understood in the light of: the questions that were answered, as they were understood."""
-    return tuple(Exchange(turn.answer.question, turn.answer.text) for turn in turns if turn.answer is not None)
+    return exchanges_of(turn.answer for turn in turns if turn.answer is not None)
 
 
 def answering(
@@ -76,35 +84,28 @@ def answering(
             for event in _audited(visit, question, events):
                 yield event
                 if isinstance(event, Answered):
-                    yield _record(visit, conversation, question, event.answer)
+                    yield _record(visit, conversation, question, event.answer, choice.forbid)
 
     return run
 
 
 def _audited(visit: Visit, question: str, events: Iterator[Event]) -> Iterator[Event]:
     """The events, and at their end a line in the audit log, where the settings ask for one."""
-    audit, trace, started = audit_of(visit.symposium.settings), new_trace(), time.monotonic()
-    experts: tuple[str, ...] = ()
-    outcome = "cancelled"
-    try:
-        with using(trace):
-            for event in events:
-                if isinstance(event, Routed):
-                    experts = event.route.experts
-                elif isinstance(event, Answered):
-                    outcome = event.answer.verdict.value
-                yield event
-    except Exception as error:
-        outcome = type(error).__name__
-        raise
-    finally:
-        if audit is not None:
-            seconds = time.monotonic() - started
-            audit.record(visit.principal, Action.ASK, experts, outcome, trace, seconds, question)
+    trace, audit = fresh(), audit_of(visit.symposium.settings)
+    with using(trace), audited(audit, visit.principal, Action.ASK, question=question) as entry:
+        entry.outcome = "cancelled"
+        for event in events:
+            if isinstance(event, Routed):
+                entry.experts = event.route.experts
+            elif isinstance(event, Answered):
+                entry.outcome = event.answer.verdict.value
+            yield event
 
 
-def _record(visit: Visit, conversation: str | None, question: str, answer: Answer) -> Recorded | Unrecorded:
+def _record(
+    visit: Visit, conversation: str | None, question: str, answer: Answer, forbidden: Sequence[str]
+) -> Recorded | Unrecorded:
     try:
-        return Recorded(visit.conversations.record(visit.principal, conversation, question, answer))
+        return Recorded(visit.conversations.record(visit.principal, conversation, question, answer, forbidden))
     except SymposiaError as error:  # such as a conversation that was deleted meanwhile
         return Unrecorded(Failed(error.problem, error.fix))

@@ -17,7 +17,7 @@ from app.chat.panes.context import retry
 from app.chat.saved import saved
 from app.chat.turn import Failed
 from app.chat.view import View
-from app.chat.visitor import leave, visitor
+from app.chat.visitor import claims, leave, visitor
 from app.library import ExpertCard
 from indexes.errors import SymposiaError
 
@@ -55,7 +55,7 @@ def show() -> None:
 
 def _visit(shared: Opened) -> Visit:
     principal = visitor(shared.symposium.settings)
-    return Visit(shared, principal, shared.symposium.seen_by(principal))
+    return Visit(shared, principal, shared.symposium.seen_by(principal), claims(shared.symposium.settings))
 
 
 def _sidebar(visit: Visit, shown: Current, experts: list[ExpertCard]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -12,7 +11,7 @@ from app.chat.asking import Visit, answering, exchanges
 from app.chat.desk import Asked
 from app.chat.telling import told
 from app.chat.turn import Choice, Failed, Turn
-from indexes.errors import InputError, SymposiaError
+from indexes.errors import SymposiaError
 
 CONVERSATION, TURN = "conversation", "turn"  # parameters of the page's address
 _KEY = "current"
@@ -141,16 +140,15 @@ def ask(visit: Visit, question: str, choice: Choice) -> None:
     if not question or kept.drawn().live is not None:
         return
     with told():
+        visit.check_still()
         _check_limit(visit)
         _begin_answering(visit, kept, question, choice)
 
 
 def _check_limit(visit: Visit) -> None:
-    """Raise an ``InputError`` where this person has asked too often."""
-    limits = visit.opened.limits
-    wait = 0.0 if limits is None else limits.take(visit.principal.name)
-    if wait > 0:
-        raise InputError("You have asked many questions in a short time.", f"Try again in {math.ceil(wait)} s.")
+    """Raise a ``TooOftenError`` where this person has asked too often."""
+    if visit.opened.limits is not None:
+        visit.opened.limits.check(visit.principal.name)
 
 
 def _begin_answering(visit: Visit, kept: Current, question: str, choice: Choice) -> None:

@@ -44,5 +44,6 @@ def _judge(visit: Visit, turn: Turn, thumb: str, comment: str) -> None:
     value = st.session_state.get(thumb)
     helpful, words = (None if value is None else bool(value)), (st.session_state.get(comment) or "").strip()
     with told():
+        visit.check_still()
         visit.conversations.judge(visit.principal, turn.stored.id, helpful, words)
         turn.judge(helpful, words)

@@ -84,7 +84,7 @@ def _opened(visit: Visit, each: Conversation, busy: bool) -> None:
             )
             st.download_button(
                 "Download as Markdown",
-                data=lambda: visit.conversations.markdown(visit.principal, each.id),
+                data=partial(_markdown, visit, each.id),
                 file_name=file_name(each.title),
                 mime="text/markdown",
                 icon=":material/download:",
@@ -117,7 +117,14 @@ def _row(key: str, title: str, busy: bool, on_click: Callable[[], None]) -> None
 
 def _open(visit: Visit, conversation: str) -> None:
     st.session_state.pop(_DELETING, None)
-    current.open_(visit, conversation)
+    with told():
+        visit.check_still()
+        current.open_(visit, conversation)
+
+
+def _markdown(visit: Visit, conversation: str) -> str:
+    visit.check_still()
+    return visit.conversations.markdown(visit.principal, conversation)
 
 
 def _rejoin(turn: str) -> None:
@@ -135,6 +142,7 @@ def _rename(visit: Visit, each: Conversation, key: str) -> None:
         st.session_state[key] = each.title
         return
     with told():
+        visit.check_still()
         visit.conversations.rename(visit.principal, each.id, title)
 
 
@@ -145,5 +153,6 @@ def _delete(conversation: str) -> None:
 def _really(visit: Visit, conversation: str) -> None:
     st.session_state.pop(_DELETING, None)
     with told():
+        visit.check_still()
         visit.conversations.delete(visit.principal, conversation)
     current.begin()

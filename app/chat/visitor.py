@@ -7,7 +7,7 @@ The login is Streamlit's own (OpenID Connect); its ``secrets.toml`` names the id
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -28,12 +28,17 @@ NO_PROVIDER = Failed(
 
 def visitor(settings: Settings) -> Principal:
     """The principal of this session. Where nobody is logged in, the login is drawn in place of the page, which ends there."""
-    user = st.user.to_dict() if settings.access.login else {}
+    user = claims(settings)
     found = known(settings, user)
     if found is None:
         _door(user)
         st.stop()
     return found
+
+
+def claims(settings: Settings) -> dict[str, Any]:
+    """What the login says of this session's person; nothing where none is asked for."""
+    return st.user.to_dict() if settings.access.login else {}
 
 
 def leave(settings: Settings) -> None:

@@ -363,6 +363,40 @@ def follow_ups(
     _show(output, tables, as_json=as_json)
 
 
+@bench.command("add")
+def add(
+    ctx: typer.Context,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="BEIR folders; else the six below $SYMPOSIA_DATA or ../shared/data.", show_default=False),
+    ] = None,
+    passages: Annotated[int, typer.Option(min=0, help="How many are added twice, in all; 0 for all there are.")] = 0,
+    timed: Annotated[int, typer.Option(min=8, help="Passages of one repetition beside the bare encoder.")] = 2000,
+    repetitions: Annotated[int, typer.Option(min=0, help="Of that; 0 leaves it out.")] = 5,
+    memory: Annotated[int, typer.Option(min=0, help="Passages added to measure memory; 0 leaves it out.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draws and the resampling.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what adding costs: a second time, beside the bare encoder, and in memory. The exit code is 1 where it is too much."""
+    from app.bench.adding import Plan, run
+    from app.bench.adding_show import show
+    from app.bench.retrieval.sets import POOLED_SIX
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    data = _shared() / BEIR
+    chosen = tuple(folders or [data / name for name in POOLED_SIX])
+    plan = Plan(chosen, passages, timed, repetitions, memory, seed)
+    with output.progress("adding") as update:
+        found = run(invocation.load().settings, plan, update)
+    if as_json:
+        output.document(found.to_dict())
+    else:
+        show(found, output)
+    if not found.ok:
+        raise typer.Exit(1)
+
+
 @bench.command("serve")
 def serve(
     ctx: typer.Context,
@@ -407,6 +441,38 @@ def serve(
         output.show(f"{found.per_minute:.1f} answers a minute; {len(found.wrong)} wrong or missing.", *found.wrong[:10])
     if found.wrong:
         raise typer.Exit(1)
+
+
+@bench.command("scale")
+def scale(
+    ctx: typer.Context,
+    points: Annotated[int, typer.Option(min=1000, help="Passages in our store and in FAISS.")] = 100_000,
+    rival_points: Annotated[int, typer.Option(min=1000, help="Of these, in the slower systems.")] = 20_000,
+    questions: Annotated[int, typer.Option(min=1, help="Questions of each kind.")] = 200,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A system by name; may be repeated. Else all.", show_default=False)
+    ] = None,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds to build one system, and to search it.")] = 3600.0,
+    seed: Annotated[int, typer.Option(help="Of the passages and questions.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to build in; else that for temporary files.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure search in many passages, beside qdrant-client's local mode, LlamaIndex's default store and FAISS flat."""
+    from app.bench.scale.run import HEADER, NOTES, Plan, run
+
+    invocation: Invocation = ctx.obj
+    output = invocation.output(as_json)
+    plan = Plan(points, rival_points, seed=seed, questions=questions, limit=limit, only=tuple(only or ()))
+    with output.progress("scale") as update:
+        found = run(plan, out, update)
+    if as_json:
+        output.document({"systems": [each.to_dict() for each in found], "notes": list(NOTES)})
+        return
+    output.table(HEADER, [each.cells() for each in found], title=f"{questions} questions, seed {seed}")
+    for note in NOTES:
+        output.show(note)
 
 
 def _show(output: Output, tables: Sequence[Table], *, as_json: bool) -> None:

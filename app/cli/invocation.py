@@ -38,10 +38,13 @@ class Invocation:
         return Output(self.stdout, self.stderr, as_json=as_json)
 
     def load(self) -> Loaded:
-        """The settings, with the origin of each."""
+        """The settings, with the origin of each. What was decided about the home by a process that was killed is finished."""
         from app.settings import load_settings
+        from app.settling import settle
 
-        return load_settings(self.config, self.flags)
+        loaded = load_settings(self.config, self.flags)
+        settle(loaded.settings.home)
+        return loaded
 
     def open(self) -> Symposium:
         """A symposium with these settings; use it as a context manager."""

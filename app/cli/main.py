@@ -11,14 +11,19 @@ from typing import Annotated
 
 import typer
 
+from app.cli.archive import export_expert, import_expert
 from app.cli.ask import ask, retrieve
+from app.cli.backup import backup, restore
 from app.cli.bench import bench
+from app.cli.bench_storage import crash, sizing
+from app.cli.bulk import bulk
 from app.cli.calibrate import calibrate
 from app.cli.chat import chat
 from app.cli.compare import compare
 from app.cli.config import config, doctor
 from app.cli.conversations import conversations
 from app.cli.demo import demo
+from app.cli.duplicates import duplicates
 from app.cli.edge import guarded
 from app.cli.evaluate import evaluate
 from app.cli.evaluate_answers import evaluate_answers
@@ -27,7 +32,9 @@ from app.cli.invocation import Invocation, flags_of
 from app.cli.keys import keys
 from app.cli.library import add, experts
 from app.cli.mcp import mcp
+from app.cli.migrate import migrate
 from app.cli.models import models
+from app.cli.reencode import reencode
 from app.cli.reproduce import reproduce
 from app.cli.serve import serve
 from app.cli.train import train
@@ -53,8 +60,16 @@ program.command()(serve)
 program.command()(mcp)
 program.command()(retrieve)
 program.command()(add)
+program.command()(duplicates)
+program.command()(bulk)
+program.command("export")(export_expert)
+program.command("import")(import_expert)
+program.command()(backup)
+program.command()(restore)
+program.command()(migrate)
 program.command()(train)
 program.command()(calibrate)
+program.command()(reencode)
 program.add_typer(experts, name="experts")
 program.add_typer(models, name="models")
 program.add_typer(keys, name="keys")
@@ -67,6 +82,8 @@ program.command()(reproduce)
 program.command()(config)
 program.command()(doctor)
 program.command()(demo)
+bench.command("crash")(crash)
+bench.command("sizing")(sizing)
 program.add_typer(bench, name="bench")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,9 +33,6 @@ def train(
     test: Annotated[
         str, typer.Option(metavar="PATH[:SPLIT]", help="Questions that are reported, and decide nothing.")
     ] = "",
-    feedback: Annotated[
-        list[Path] | None, typer.Option("--feedback", metavar="FILE", help="JSONL of rated answers. Repeatable.")
-    ] = None,
     kind: Annotated[
         str,
         typer.Option(help="linear, two-sided, nudge, lora, with commas between; auto: all but lora; identity: none."),
@@ -46,7 +42,8 @@ def train(
 ) -> None:
     """Train an adapter for an expert; it is kept only if it is better on dev questions than none.
 
-    Without --data and --feedback, questions are made from the expert's own titles, headings and sentences.
+    Without --data, questions are made from the expert's own titles, headings and sentences. `symposia feedback export` makes
+    a file of pairs of the thumbs given in the chat.
 
     After Ctrl-C, the same command goes on where it was; until it has ended, the expert stays as it is.
     """
@@ -54,7 +51,7 @@ def train(
     output = invocation.output(as_json)
     from app.train import Request
 
-    request = Request(expert, tuple(data or ()), dev, test, tuple(feedback or ()), _kinds(kind), seed)
+    request = Request(expert, tuple(data or ()), dev, test, _kinds(kind), seed)
     with invocation.open() as symposium, output.progress(f"training {expert!r}") as update:
         clock = _Clock()
 

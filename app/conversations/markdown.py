@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from app.markdown import ADDRESS, code
 from generators.answer import Answer, Verdict
 from indexes.invisible import words_of
 
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from app.conversations.store import Conversation, StoredTurn
     from retrievers.evidence import Evidence
 
-_ADDRESS = re.compile(r"://|www\.|@|\b(?:mailto|xmpp):", re.IGNORECASE)
 _MARKS = re.compile(r"([\\`*_{}\[\]<>|~&$!:^])")
 _OPENING = re.compile(r"^(?:([#+=-])|(\d+)([.)]))")  # what begins a heading, a list or a rule where a line begins
-_TICKS = re.compile(r"`+")
 _JOINERS = "\u200c\u200d"  # they shape letters and emoji; other format characters hide or reorder text
 
 
@@ -41,7 +40,7 @@ def inert(text: str) -> str:
     >>> inert("<b>Look</b> at ![x](https://example.com/x.png)")
     '\\<b\\>Look\\</b\\> at `![x](https://example.com/x.png)`'
     """
-    words = [_code(word) if _ADDRESS.search(word) else _MARKS.sub(r"\\\1", word) for word in _visible(text).split()]
+    words = [code(word) if ADDRESS.search(word) else _MARKS.sub(r"\\\1", word) for word in _visible(text).split()]
     return _OPENING.sub(_opened, " ".join(words))
 
 
@@ -101,13 +100,6 @@ def _verdict(answer: Answer) -> str:
     verdict = answer.verdict.value
     asked = f", asked: {', '.join(map(inert, answer.route.experts))}" if answer.route.experts else ""
     return f"{'Sources conflict' if answer.verdict is Verdict.CONFLICT else verdict.capitalize()}{asked}"
-
-
-def _code(word: str) -> str:
-    """A code span; its ticks are one more than any run of ticks in it."""
-    longest = max((len(run) for run in _TICKS.findall(word)), default=0)
-    ticks = "`" * (longest + 1)
-    return f"{ticks} {word} {ticks}" if longest else f"{ticks}{word}{ticks}"
 
 
 def _opened(match: re.Match[str]) -> str:

@@ -126,8 +126,20 @@ class Conversations:
             _own(connection, principal, conversation_id)
             return [] if connection is None else _turns(connection, conversation_id)
 
-    def record(self, principal: Principal, conversation_id: str | None, asked: str, answer: Answer) -> StoredTurn:
+    def record(
+        self,
+        principal: Principal,
+        conversation_id: str | None,
+        asked: str,
+        answer: Answer,
+        forbidden: Iterable[str] = (),
+    ) -> StoredTurn:
         """Append a turn; without a conversation it begins one, titled by its question.
+
+        Parameters
+        ----------
+        forbidden
+            Experts that were not to be asked: the route is silent about them, but an answer about the system may name them.
 
         Raises
         ------
@@ -138,7 +150,7 @@ class Conversations:
         """
         now, asked = _written(self._clock()), _clean(asked)
         kept = json.dumps(answer.to_dict())  # ASCII, so that a lone surrogate in a document does no harm
-        named = experts_of(answer)
+        named = experts_of(answer) | set(forbidden)
         with writing(self.file) as connection:
             if conversation_id is None:
                 conversation_id = uuid4().hex

@@ -75,7 +75,7 @@ def build(symposium: Symposium, output: Output, *, rebuild: bool = False) -> lis
                 update(f"indexing {name}: {progress.passages} passages, {rate:.0f} a second")
 
             reports.append(
-                symposium.library.add_documents(expert.documents(), expert.name, expert.description, on_progress=report)
+                symposium.add_documents(expert.documents(), expert.name, expert.description, on_progress=report)
             )
         last = reports[-1]
         output.note(

@@ -120,14 +120,17 @@ def _slice(folder: Path, panel: Panel) -> Check:
 
 def _is_held(folder: Path) -> bool:
     """Whether the process that wrote itself down as the shard's owner is alive: then all is well, it is only in use."""
-    from indexes.store.edge import OWNER
+    from indexes.errors import SliceError
+    from indexes.manifest import Manifest
+    from indexes.store.lock import OWNER
     from indexes.store.open import SHARD
 
     try:
-        owner = json.loads((folder / SHARD / OWNER).read_text(encoding="utf-8"))
+        home = Manifest.read(folder).store_folder(folder)
+        owner = json.loads((home / SHARD / OWNER).read_text(encoding="utf-8"))
         os.kill(int(owner["pid"]), 0)
     except PermissionError:
         return True
-    except (OSError, ValueError, KeyError, TypeError):
+    except (SliceError, OSError, ValueError, KeyError, TypeError):
         return False
     return True

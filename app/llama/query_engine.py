@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import aclosing
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,8 @@ def _type() -> type[Any]:
             if self.streaming:
                 await reading.auntil_found(events)
                 return AsyncStreamingResponse(_apieces(reading, events), reading.nodes, reading.metadata)
-            await reading.aall(events)
+            async with aclosing(events):
+                await reading.aall(events)
             return reading.response()
 
     return PanelQueryEngine
@@ -148,7 +150,8 @@ def _pieces(reading: _Reading, events: Iterator[Event]) -> Generator[str, None, 
     yield from _PIECE.findall(reading.text)
 
 
-async def _apieces(reading: _Reading, events: AsyncIterator[Event]) -> AsyncGenerator[str, None]:
-    await reading.aall(events)
+async def _apieces(reading: _Reading, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(events):
+        await reading.aall(events)
     for piece in _PIECE.findall(reading.text):
         yield piece

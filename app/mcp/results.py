@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from generators.inert import in_line, inert
 
 if TYPE_CHECKING:
+    import retrievers.evidence as retrieval
     from app.library import ExpertCard
     from generators.answer import Answer, Citation, Conflict
-    from retrievers.evidence import Evidence, Route
+    from retrievers.evidence import Evidence
 
 
 class Result(BaseModel):
@@ -54,40 +55,42 @@ class Source(Result):
         )
 
 
-class Weight(Result):
-    """One expert on the route of a question."""
+class Share(Result):
+    """One expert's part in the route of a question."""
 
     expert: str
     probability: float = Field(description="Probability, 0 to 1, that it should be asked")
     asked: bool
 
 
-class Path(Result):
+class Route(Result):
     """Which experts a question was sent to, and why."""
 
     decision: str = Field(description="'retrieve', or 'skip' where no sources are needed")
     kind: str = Field(description="What sort of question it was taken for")
+    experts: list[str] = Field(description="Those asked, by falling probability")
+    shares: list[Share] = Field(description="All that could be asked, by falling probability")
+    null: float = Field(description="Probability, 0 to 1, that no sources are needed")
     reason: str
-    needless: float = Field(description="Probability, 0 to 1, that no sources are needed")
-    experts: list[Weight] = Field(description="By falling probability")
     failures: dict[str, str] = Field(description="Experts that could not be asked, with the problem")
     unknown: list[str] = Field(description="Words of the question that no passage of the experts asked holds")
 
     @classmethod
-    def of(cls, route: Route) -> Self:
+    def of(cls, route: retrieval.Route) -> Self:
         """The route."""
         return cls(
             decision=route.decision,
             kind=route.kind,
+            experts=list(route.experts),
+            shares=[Share(expert=s.expert, probability=s.probability, asked=s.asked) for s in route.shares],
+            null=route.null,
             reason=route.reason,
-            needless=route.null,
-            experts=[Weight(expert=s.expert, probability=s.probability, asked=s.asked) for s in route.shares],
             failures=dict(route.failures),
             unknown=list(route.unknown),
         )
 
 
-class Sentence(Result):
+class Claim(Result):
     """A sentence of the answer, checked."""
 
     text: str
@@ -108,11 +111,11 @@ class Asked(Result):
     question: str
     verdict: str = Field(description="'answered', 'answered from memory', 'sources conflict', or 'not in the sources'")
     answer: str = Field(description="The answer with [n] behind what is cited, and [unsupported] behind what is not")
-    sentences: list[Sentence]
+    claims: list[Claim]
     sources: list[Source]
     conflict: list[Side] = Field(description="The sides where the sources disagree; empty where they do not")
     memory: str = Field(description="What the language model says without the sources, where that differs")
-    route: Path
+    route: Route
     model: str
     seconds: dict[str, float]
     trace: str
@@ -123,14 +126,15 @@ class Asked(Result):
         return cls(
             question=answer.question,
             verdict=answer.verdict.value,
-            answer=answer.marked,
-            sentences=[
-                Sentence(text=c.text, status=c.status, citations=[x.number for x in c.citations]) for c in answer.claims
+            answer=inert(answer.marked),
+            claims=[
+                Claim(text=inert(c.text), status=c.status, citations=[x.number for x in c.citations])
+                for c in answer.claims
             ],
             sources=[Source.of(item, answer.citations) for item in answer.evidence],
             conflict=_sides(answer.conflict),
-            memory=answer.memory,
-            route=Path.of(answer.route),
+            memory=inert(answer.memory),
+            route=Route.of(answer.route),
             model=answer.model,
             seconds=dict(answer.seconds),
             trace=trace,
@@ -142,7 +146,7 @@ class Found(Result):
 
     question: str
     passages: list[Source]
-    route: Path
+    route: Route
     trace: str
 
 
@@ -177,7 +181,7 @@ class Explained(Result):
     """The tool ``explain``."""
 
     question: str
-    route: Path
+    route: Route
     rules: list[str] = Field(description="The rules that were applied, with their numbers")
     trace: str
 
@@ -186,5 +190,5 @@ def _sides(conflict: Conflict | None) -> list[Side]:
     return (
         []
         if conflict is None
-        else [Side(text=s.text, citations=[c.number for c in s.citations]) for s in conflict.sides]
+        else [Side(text=inert(s.text), citations=[c.number for c in s.citations]) for s in conflict.sides]
     )

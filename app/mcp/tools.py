@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.access.principal import LOCAL, Principal
-from app.mcp.results import Asked, Expert, Experts, Explained, Found, Path, Source
+from app.access.audited import Entry, audited
+from app.access.principal import LOCAL, Action, Principal
+from app.mcp.results import Asked, Expert, Experts, Explained, Found, Route, Source
 from app.telemetry.trace import fresh, using
+from app.turns import Turn, Turns
 from generators.events import Answered, Checking, Event, Routed, Token
 from generators.events import Found as FoundEvent
-from indexes.errors import InputError
-from retrievers.router import ScoredRouter
 
 if TYPE_CHECKING:
     from app.access.audit import Audit
     from app.access.limits import Limits
     from app.symposium import Symposium
+    from generators.answer import Answer
 
 Report = Callable[[str], Awaitable[None]]
 PAUSE = 2.0  # seconds between two words about the draft
@@ -30,14 +31,16 @@ async def _silent(_: str) -> None:
     """Nobody wants to know."""
 
 
-@dataclass
-class _Entry:
-    trace: str
-    experts: Sequence[str] = ()
-    outcome: str = "done"
-
-
 @dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of a tool."""
+
+    symposium: Symposium
+    entry: Entry
+    trace: str
+
+
+@dataclass(slots=True)
 class Tools:
     """The four tools.
 
@@ -49,12 +52,18 @@ class Tools:
         Who calls; see ``app.mcp.access``.
     audit, limits
         Where it is noted, and how often somebody may call; ``None`` for neither.
+    turns
+        The queue in front of the language model, as long as ``serve.queue`` says.
     """
 
     symposium: Symposium
     principal: Callable[[], Principal] = field(default=lambda: LOCAL)
     audit: Audit | None = None
     limits: Limits | None = None
+    turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.symposium.settings.serve.queue)
 
     async def ask(
         self,
@@ -64,20 +73,14 @@ class Tools:
         retrieval: bool | None = None,
         report: Report = _silent,
     ) -> Asked:
-        """Answer a question; a caller that goes away stops it within a token."""
-        result = None
-        async with self._called("ask") as (symposium, entry):
-            progress = _Progress(report)
-            async for event in symposium.astream(question, experts=experts, forbid=forbid, retrieval=retrieval):
-                if isinstance(event, Routed):
-                    entry.experts = event.route.experts
-                await progress.tell(event)
-                if isinstance(event, Answered):
-                    entry.outcome = event.answer.verdict.value
-                    result = Asked.of(event.answer, entry.trace)
-        if result is not None:
-            return result
-        raise RuntimeError("A stream that nobody cancelled ended without an answer.")
+        """Answer a question when it is its turn; a caller that goes away stops it within a token, and leaves the queue."""
+        async with self._called("ask", question) as call:
+            with self.turns.admit() as turn:
+                events = call.symposium.astream(question, experts=experts, forbid=forbid, retrieval=retrieval)
+                async with aclosing(events):
+                    answer = await _read(events, call.entry, _Progress(report), turn)
+            call.entry.outcome = answer.verdict.value
+            return Asked.of(answer, call.trace)
 
     async def search(
         self,
@@ -87,49 +90,53 @@ class Tools:
         passages: int | None = None,
     ) -> Found:
         """Find passages without answering; no language model is needed."""
-        async with self._called("search") as (symposium, entry):
-            route, evidence = await symposium.aretrieve(
+        async with self._called("search", question) as call:
+            route, evidence = await call.symposium.aretrieve(
                 question, experts=experts, forbid=forbid, retrieval=True, passages=passages
             )
-            entry.experts = route.experts
+            call.entry.experts = route.experts
             found = [Source.of(item) for item in evidence]
-            return Found(question=question, passages=found, route=Path.of(route), trace=entry.trace)
+            return Found(question=question, passages=found, route=Route.of(route), trace=call.trace)
 
     async def list_experts(self) -> Experts:
         """Who is on the panel."""
-        async with self._called("list_experts") as (symposium, entry):
-            cards = await asyncio.to_thread(symposium.experts)
-            entry.experts = [card.name for card in cards]
+        async with self._called("list_experts") as call:
+            cards = await asyncio.to_thread(call.symposium.experts)
+            call.entry.experts = [card.name for card in cards]
             return Experts(experts=[Expert.of(card) for card in cards])
 
     async def explain(self, question: str, forbid: Sequence[str] = ()) -> Explained:
         """Why a question would be sent where it would be sent; it is not answered."""
-        async with self._called("explain") as (symposium, entry):
-            route, _ = await symposium.aretrieve(question, forbid=forbid, passages=1)
-            entry.experts = route.experts
-            rules = await asyncio.to_thread(_rules, symposium)
-            return Explained(question=question, route=Path.of(route), rules=rules, trace=entry.trace)
+        async with self._called("explain", question) as call:
+            explained = await asyncio.to_thread(call.symposium.explain, question, forbid=forbid)
+            call.entry.experts = explained.route.experts
+            route, rules = Route.of(explained.route), list(explained.rules)
+            return Explained(question=explained.question, route=route, rules=rules, trace=call.trace)
 
     @asynccontextmanager
-    async def _called(self, tool: str) -> AsyncIterator[tuple[Symposium, _Entry]]:
+    async def _called(self, tool: str, question: str = "") -> AsyncIterator[_Call]:
         """The system as the caller sees it, under a trace; what came of the call is noted when it ends, however it ends."""
-        principal, entry, began = self.principal(), _Entry(fresh()), time.perf_counter()
-        try:
-            with using(entry.trace):
-                self._wait_for(principal)
-                yield await asyncio.to_thread(self.symposium.seen_by, principal), entry
-        except BaseException as error:
-            entry.outcome = "cancelled" if isinstance(error, asyncio.CancelledError) else type(error).__name__
-            raise
-        finally:
-            if self.audit is not None:
-                seconds = time.perf_counter() - began
-                self.audit.record(principal, tool, entry.experts, entry.outcome, entry.trace, seconds)
+        principal, trace = self.principal(), fresh()
+        with using(trace), audited(self.audit, principal, tool, question=question) as entry:
+            principal.check(Action.ASK)
+            if self.limits is not None:
+                self.limits.check(principal.name)
+            yield _Call(await asyncio.to_thread(self.symposium.seen_by, principal), entry, trace)
 
-    def _wait_for(self, principal: Principal) -> None:
-        wait = 0.0 if self.limits is None else self.limits.take(principal.name)
-        if wait > 0:
-            raise InputError(f"{principal.name!r} asks too often.", f"Wait {wait:.1f} s.")
+
+async def _read(events: AsyncIterator[Event], entry: Entry, progress: _Progress, turn: Turn) -> Answer:
+    """The answer at the end of the events; for what follows the evidence, it waits until it is this question's turn."""
+    async for event in events:
+        await progress.tell(event)
+        if isinstance(event, Routed):
+            entry.experts = event.route.experts
+        elif isinstance(event, FoundEvent):
+            if turn.ahead:
+                await progress.wait(turn.ahead)
+            await turn.take()
+        elif isinstance(event, Answered):
+            return event.answer
+    raise RuntimeError("A stream that nobody cancelled ended without an answer.")
 
 
 class _Progress:
@@ -139,6 +146,10 @@ class _Progress:
         self.report = report
         self.tokens = 0
         self.last = time.monotonic()
+
+    async def wait(self, ahead: int) -> None:
+        """Tell that others come first."""
+        await self.report(f"waiting: {ahead} come first")
 
     async def tell(self, event: Event) -> None:
         """Tell of an event in words, unless the last words are too fresh."""
@@ -160,14 +171,3 @@ class _Progress:
             case Checking():
                 return "checking each sentence"
         return ""
-
-
-def _rules(symposium: Symposium) -> list[str]:
-    router = symposium.panel.router
-    if not isinstance(router, ScoredRouter):
-        return []
-    held = f"until they hold {router.mass:.0%} of the probability together, and {router.most} at most."
-    return [
-        f"Retrieval is skipped where the probability that no sources are needed reaches {router.skip:.0%}.",
-        f"Experts are asked, the most probable first, {held}",
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.mcp.results import Asked, Experts, Explained, Found, Path, Source
+from app.mcp.results import Asked, Experts, Explained, Found, Route, Source
 
 
 def asked(result: Asked) -> str:
@@ -38,9 +38,9 @@ def explained(result: Explained) -> str:
     return "\n".join([*_route(result.route), *result.rules])
 
 
-def _route(route: Path) -> list[str]:
-    lines = [route.reason, f"No sources needed: {route.needless:.1%}."]
-    lines += [f"{w.expert}: {w.probability:.1%}, {'asked' if w.asked else 'not asked'}." for w in route.experts]
+def _route(route: Route) -> list[str]:
+    lines = [route.reason, f"No sources needed: {route.null:.1%}."]
+    lines += [f"{s.expert}: {s.probability:.1%}, {'asked' if s.asked else 'not asked'}." for s in route.shares]
     lines += [f"{name} could not be asked: {why}" for name, why in route.failures.items()]
     if route.unknown:
         lines.append(f"Words that none of the passages holds: {', '.join(route.unknown)}.")

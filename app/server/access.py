@@ -9,11 +9,12 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access.audited import Entry, note
 from app.access.keys import PREFIX
+from app.access.limits import TooOftenError
 from app.access.open import keys_of
 from app.access.principal import LOCAL, Action, Principal
-from app.server.audited import Entry, note
-from app.server.errors import Refusal, refuse
+from app.server.errors import Refusal, refusal_of, refuse
 from app.server.service import Service, service_of
 from indexes.errors import InputError
 
@@ -66,10 +67,12 @@ class Access:
                 "Ask whoever runs the server for a new one: `symposia keys create`.",
                 headers=_CHALLENGE,
             )
-        wait = 0.0 if service.limits is None else service.limits.take(principal.name)
-        if wait > 0:
-            await note(service, principal, "request", Entry(outcome="rate limited"))
-            raise Refusal(429, f"{principal.name!r} asks too often.", f"Wait {wait:.1f} s.", retry=wait)
+        if service.limits is not None:
+            try:
+                service.limits.check(principal.name)
+            except TooOftenError as error:
+                note(service.audit, principal, "request", Entry(outcome="rate limited"))
+                raise refusal_of(error) from error
         return principal
 
 
@@ -81,7 +84,7 @@ def may(action: Action) -> Callable[[Request], Awaitable[Principal]]:
         try:
             principal.check(action)
         except InputError as error:
-            await note(service_of(request), principal, action.value, Entry(outcome="forbidden"))
+            note(service_of(request).audit, principal, action.value, Entry(outcome="forbidden"))
             raise Refusal(403, error.problem, error.fix) from error
         return principal
 

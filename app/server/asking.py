@@ -9,9 +9,9 @@ from functools import partial
 from threading import Event as Signal
 from typing import TYPE_CHECKING
 
-from app.server.audited import audited
+from app.access.audited import Entry, audited
 from app.server.gone import while_there
-from app.server.turns import Turn
+from app.turns import Turn
 from generators.events import Answered, Event, Found, Routed, Token
 from generators.writing.dependent import dependent
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from app.access.principal import Principal
     from app.conversations.store import StoredTurn
-    from app.server.audited import Entry
     from app.server.service import Service
     from generators.answer import Answer
     from generators.writing.follow_up import Exchange
@@ -124,7 +123,7 @@ class Asking:
     async def _run(self) -> None:
         metrics, asked = self._service.metrics, self._question
         try:
-            async with audited(self._service, asked.principal, "ask", question=asked.text) as entry:
+            with audited(self._service.audit, asked.principal, "ask", question=asked.text) as entry:
                 with self._service.turns.admit() as turn:
                     answer = await self._answer(turn, entry)
                 metrics.answered(answer)
@@ -158,8 +157,7 @@ class Asking:
             await self._take(turn)
             answer = await self._service.call(passed_on) or answer
         finally:
-            if close := getattr(events, "close", None):
-                await self._service.call(close)
+            await self._service.call(events.close)
         if answer is None:
             raise RuntimeError("A stream that nobody cancelled ended without an answer.")
         entry.outcome = answer.verdict.value
@@ -195,4 +193,4 @@ class Asking:
         if not asked.remember:
             return None
         record = self._service.conversations.record
-        return await self._service.call(record, asked.principal, asked.conversation, asked.text, answer)
+        return await self._service.call(record, asked.principal, asked.conversation, asked.text, answer, asked.forbid)

@@ -12,8 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.types import Receive, Scope, Send
 
+from app.access.limits import TooOftenError
 from app.server.responses import Json
 from app.telemetry.trace import current_trace
+from app.turns import QueueFullError
 from indexes.errors import (
     InputError,
     MissingModelError,
@@ -48,7 +50,9 @@ TYPES: Mapping[int, str] = {
     502: "upstream",
     503: "unavailable",
 }
-STATUSES: Mapping[type[SymposiaError], int] = {
+STATUSES: Mapping[type[SymposiaError], int] = {  # the first that fits
+    TooOftenError: 429,
+    QueueFullError: 503,
     InputError: 422,
     SliceError: 409,
     SettingsError: 500,
@@ -61,6 +65,7 @@ _PLAIN: Mapping[int, tuple[str, str]] = {
     404: ("There is nothing at this address.", "/openapi.json lists what there is."),
     405: ("This address does not take that method.", "/openapi.json lists what it takes."),
 }
+LATER = 10.0  # seconds after which what is not to be had may be had again
 _MOST = 5  # mistakes in one request that are told
 
 
@@ -98,7 +103,8 @@ def not_found(what: str, name: str) -> Refusal:
 def refusal_of(error: SymposiaError) -> Refusal:
     """The error as an answer over HTTP: its kind decides the status."""
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    return Refusal(status, error.problem, error.fix, retry=10 if status == 503 else None)
+    retry = error.retry if isinstance(error, TooOftenError | QueueFullError) else LATER if status == 503 else None
+    return Refusal(status, error.problem, error.fix, retry=retry)
 
 
 def defect() -> Refusal:
@@ -150,7 +156,7 @@ def as_refusal(error: Exception) -> Refusal:
         return error
     if isinstance(error, SymposiaError):
         refusal = refusal_of(error)
-        if refusal.status_code >= 500:
+        if refusal.status_code >= 500 and not isinstance(error, QueueFullError):
             log.warning("%s: %s (trace %s)", type(error).__name__, error.problem, current_trace())
         return refusal if refusal.status_code != 500 else misconfigured()
     if isinstance(error, RequestValidationError):

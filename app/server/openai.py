@@ -1,4 +1,8 @@
-"""An answer in OpenAI's words: messages become a question, an answer a message with ``[n]`` and an extension field."""
+"""An answer in OpenAI's words: messages become a question, an answer a message with ``[n]`` and an extension field.
+
+Programs that speak to OpenAI render what they get as Markdown: the message holds nothing that comes alive there. The
+extension field has the answer as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.conversations.past import latest
+from app.markdown import tame
 from app.server.errors import Refusal
 from app.server.openai_schemas import MODEL, Chunk, Message
 from app.telemetry.trace import current_trace
 from generators.answer import Answer
+from generators.inert import in_line, inert
 from generators.writing.follow_up import Exchange
-
-MOST = 20  # exchanges that are looked back on
 
 _MARKS = re.compile(r" ?\[(?:\d+|unsupported)\]")
 _PIECE = re.compile(r"\s*\S+\s*")
@@ -36,7 +41,7 @@ def exchanges(messages: Sequence[Message]) -> tuple[Exchange, ...]:
         elif message.role == "assistant" and question and message.said:
             found.append(Exchange(question, _MARKS.sub("", message.said)))
             question = ""
-    return tuple(found[-MOST:])
+    return latest(found)
 
 
 def expert_of(model: str) -> str:
@@ -65,7 +70,7 @@ def model(name: str) -> dict[str, Any]:
 
 def completion(name: str, answer: Answer) -> dict[str, Any]:
     """The answer in one piece."""
-    message = {"role": "assistant", "content": answer.marked, "refusal": None}
+    message = {"role": "assistant", "content": tame(answer.marked), "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     head = _head(name, "chat.completion")
     return {**head, "choices": [choice], "usage": usage(answer), "symposia": extension(answer)}
@@ -83,7 +88,7 @@ def drafted(name: str, text: str) -> Chunk:
 
 def closing(name: str, answer: Answer, *, counted: bool) -> Iterator[Chunk]:
     """The checked answer piece by piece, then the end with the extension field, then the usage where it is wanted."""
-    for piece in _PIECE.findall(answer.marked):
+    for piece in _PIECE.findall(tame(answer.marked)):
         yield _chunk(name, {"content": piece})
     yield _chunk(name, {}, "stop") | {"symposia": extension(answer)}
     if counted:
@@ -109,14 +114,14 @@ def usage(answer: Answer) -> dict[str, int]:
 def _cited(answer: Answer, number: int) -> dict[str, Any]:
     item = next(item for item in answer.evidence if item.number == number)
     passage = item.passage
-    quotes = [passage.text[c.start : c.end] for c in answer.citations if c.number == number]
+    quotes = [inert(passage.text[c.start : c.end]) for c in answer.citations if c.number == number]
     return {
         "number": number,
         "expert": item.expert,
-        "title": passage.title,
-        "source": passage.source,
-        "place": passage.place,
-        "date": passage.date,
+        "title": in_line(passage.title),
+        "source": in_line(passage.source),
+        "place": in_line(passage.place),
+        "date": in_line(passage.date),
         "document_id": passage.document_id,
         "passage_id": passage.id,
         "quotes": list(dict.fromkeys(quotes)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.conversations.past import exchanges_of
 from app.server.errors import not_found
 from app.server.schemas import Before
 from generators.writing.follow_up import Exchange
@@ -14,11 +15,9 @@ if TYPE_CHECKING:
     from app.access.principal import Principal
     from app.server.service import Service
 
-MOST = 20  # exchanges, the last ones
-
 
 def exchanges(before: Sequence[Before]) -> tuple[Exchange, ...]:
-    """As a request holds them."""
+    """As a request holds them, no more than are looked back on."""
     return tuple(Exchange(item.question, item.answer) for item in before)
 
 
@@ -28,4 +27,4 @@ async def of_conversation(service: Service, principal: Principal, conversation: 
         turns = await service.call(service.conversations.turns, principal, conversation)
     except InputError as error:
         raise not_found("conversation", conversation) from error
-    return tuple(Exchange(turn.answer.question, turn.answer.text) for turn in turns[-MOST:])
+    return exchanges_of(turn.answer for turn in turns)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.conversations.past import MOST
 from retrievers.question import LONGEST
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\W_][\w.\-]*$")]
@@ -38,7 +39,7 @@ class Wished(Body):
     )
     before: list[Before] = Field(
         default=[],
-        max_length=20,
+        max_length=MOST,
         description="What was asked before, the oldest first: follow-ups are read in its light.",
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from fastapi import Request
 
 from app.server.metrics import Metrics
-from app.server.turns import Turns
+from app.turns import Turns
 from indexes.errors import SymposiaError
 
 if TYPE_CHECKING:

@@ -185,6 +185,10 @@ class Added(BaseModel):
     unchanged: int
     replaced: int
     stopped: bool
+    removed: int
+    reused: int
+    withheld: list[Unread]
+    repeated: int
 
 
 class Conversation(BaseModel):

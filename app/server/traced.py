@@ -43,7 +43,9 @@ class Traced:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = trace
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = trace
+                headers["X-Content-Type-Options"] = "nosniff"  # what documents say is never taken for a page
             await send(message)
 
         with using(trace), self._metrics.in_flight.track_inprogress():

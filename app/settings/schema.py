@@ -87,6 +87,32 @@ class Store(Section):
     url: str = Field(default="", description="Qdrant server; empty for the store inside this process")
     api_key: SecretStr = Field(default=SecretStr(""), description="Key of that server; never printed")
     timeout: float = Field(default=10.0, ge=1, le=3600, description="Seconds to wait for that server")
+    grpc: bool = Field(default=False, description="Talk gRPC to that server, which is faster for large batches")
+    grpc_port: int = Field(default=6334, ge=1, le=65535, description="Its port for gRPC")
+    shards: int = Field(default=0, ge=0, description="Parts of a slice in a cluster; 0 leaves it to the server")
+    replicas: int = Field(default=0, ge=0, description="Copies of each part; 0 leaves it to the server")
+    write_consistency: int = Field(
+        default=0, ge=0, description="Copies that must have a write before it counts; 0 leaves it to the server"
+    )
+    read_consistency: Literal["", "majority", "quorum", "all"] = Field(
+        default="", description="Copies that must agree on what is read; empty asks any one"
+    )
+    sharding: Literal["slice", "expert"] = Field(
+        default="slice",
+        description="A collection a slice, or one for all with a shard key for each expert (cluster only)",
+    )
+    hnsw_m: int = Field(default=16, ge=4, le=128, description="Links of a vector in the index; more find more")
+    hnsw_ef_construct: int = Field(
+        default=100, ge=10, le=2000, description="Neighbours considered when a vector is linked; more take time once"
+    )
+    hnsw_ef: int = Field(default=128, ge=10, le=10_000, description="Candidates kept while searching; more find more")
+    quantization: Literal["none", "int8"] = Field(
+        default="none", description="int8 searches a quarter of the bytes and puts what it finds in order by the whole"
+    )
+    oversampling: float = Field(default=2.0, ge=1, le=100, description="How many times more int8 finds than is wanted")
+    payload: Literal["cached", "cold"] = Field(
+        default="cached", description="Texts are read into memory ahead, or left on disk until they are wanted"
+    )
 
 
 class Split(Section):
@@ -179,7 +205,11 @@ class Access(Section):
     """``[access]``: who may see and do what. Keys are made with `symposia keys`, and lie in the home folder, as the log does."""
 
     required: bool = Field(default=False, description="Serve only clients that show a key")
-    per_minute: int = Field(default=60, ge=0, description="Requests of one client in a minute; 0 for no limit")
+    per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="Requests of one client in a minute, in the chat of one who logged in; 0 for no limit",
+    )
     burst: Count = Field(default=20, description="Requests of one client that may come at once")
     audit: bool = Field(default=True, description="Log who did what to audit.jsonl in the home folder")
     audit_questions: bool = Field(default=False, description="Put the text of questions into that log, too")

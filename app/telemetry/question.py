@@ -24,7 +24,7 @@ STAGES = ("write", "check")
 """The stages whose seconds stand in an answer, in order; the others are measured as they run (``app.telemetry.stages``)."""
 
 
-def watched(telemetry: Telemetry, question: str, events: Generator[Event, None, None]) -> Iterator[Event]:
+def watched(telemetry: Telemetry, question: str, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
     """Pass the events of a question on, and report the question when they end, however they end.
 
     The trace is that of the caller's context, or a new one. It, and the question's span, are the current ones while the

@@ -74,6 +74,8 @@ class CalibratedVerdict:
         The language model that wrote the answers; another one voids the promise.
     experts
         Of the panel; none where that was not noted.
+    encoder
+        Key of the panel's encoder, with another one nothing of it holds; empty where that was not noted.
     """
 
     confidence: float
@@ -84,6 +86,7 @@ class CalibratedVerdict:
     curve: tuple[Point, ...]
     model: str = ""
     experts: tuple[str, ...] = ()
+    encoder: str = ""
 
     def write(self, folder: Path) -> None:
         """Keep it beside the slices."""

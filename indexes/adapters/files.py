@@ -49,20 +49,22 @@ class Header:
     base: Fingerprint | None = None
 
 
-def write_adapter(folder: Path, adapter: Adapter, card: Mapping[str, Any]) -> None:
+def write_adapter(folder: Path, adapter: Adapter, card: Mapping[str, Any], base: Fingerprint | None = None) -> None:
     """Keep an adapter and its card in a slice's folder in place of what was there; each is written whole or not at all.
 
     Parameters
     ----------
     folder
-        Of the slice; its manifest names the base encoder.
+        Of the slice's generation: see ``Slice.home``.
     adapter
         Where it moves passages, ``Slice.project`` it next. An interruption between the two is mended when the slice is
         opened.
     card
         How it was trained; plain JSON types.
+    base
+        Of the encoder whose vectors it adapts; by default what the manifest in the folder names.
     """
-    base = Manifest.read(folder).fingerprint
+    base = Manifest.read(folder).fingerprint if base is None else base
     header = {
         "format": FORMAT,
         "kind": adapter.kind,

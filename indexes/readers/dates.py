@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_ISO = re.compile(r"(\d{4})(?:-(\d{2})-(\d{2}))?(?=$|[T\s])")
+_ISO = re.compile(r"(\d{4})(?:-(\d{2})-(\d{2}))?(?=$|[T\s])", re.ASCII)
 
 
 def iso_date(value: object) -> str:

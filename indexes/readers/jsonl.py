@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from indexes.passage import Document
-from indexes.readers.dates import iso_date
-from indexes.readers.problem import OnProblem, Problem, uncarried, unusable
+from indexes.readers import limits
+from indexes.readers.lines import numbered
+from indexes.readers.opening import open_file
+from indexes.readers.problem import OnProblem, Problem
+from indexes.readers.reports import RowReports
+from indexes.readers.row import row_document
 
 CORPUS = "corpus.jsonl"
-REPORTED = 10
 _FIX = 'Mend or remove it; each line is one JSON object: {"_id": "a1", "title": "…", "text": "…"}.'
+_LONG = "Divide its text into several rows, or make it a file of its own, which is split into passages."
+_SHOWN = 8  # names of a row without text that are told, to see what it has instead
 
 
 def is_beir(folder: Path) -> bool:
@@ -22,8 +27,8 @@ def is_beir(folder: Path) -> bool:
 
 
 def read_beir(folder: Path, on_problem: OnProblem) -> Iterator[Document]:
-    """One document per record of ``corpus.jsonl``, with ``key`` = ``_id``."""
-    return read_jsonl(folder / CORPUS, on_problem)
+    """One document per record of ``corpus.jsonl``, with ``key`` = ``_id``. A record without one is reported and read."""
+    return _read(folder / CORPUS, on_problem, keyed=True)
 
 
 def read_jsonl(path: Path, on_problem: OnProblem) -> Iterator[Document]:
@@ -32,27 +37,46 @@ def read_jsonl(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     A row has ``text``, and may have ``title``, ``_id`` or ``id``, ``date``, ``source``, and an object ``metadata``. A row
     with a title but no text is the title. Bad rows are left out; the first ten are reported one by one, the others counted.
     """
-    bad = 0
-    for row in rows(path):
-        if isinstance(row, Document):
-            yield row
-            continue
-        bad += 1
-        if bad <= REPORTED:
-            on_problem(row)
-    if bad > REPORTED:
-        on_problem(Problem(path, f"has {bad - REPORTED} more lines that cannot be read", _FIX))
+    return _read(path, on_problem, keyed=False)
 
 
 def rows(path: Path) -> Iterator[Document | Problem]:
     """The document of every row, or what is wrong with the row, read a line at a time."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            row = _row(line)
-            document = _document(row, path) if isinstance(row, dict) else row
-            yield document if isinstance(document, Document) else Problem(path, f"line {number}: {document}", _FIX)
+    return (found for _, found in _numbered(path))
+
+
+def _read(path: Path, on_problem: OnProblem, *, keyed: bool) -> Iterator[Document]:
+    report = RowReports(path, _FIX, on_problem)
+    number = without = 0
+    for number, row in _numbered(path):
+        if isinstance(row, Problem):
+            report.bad(row)
+            continue
+        report.key(number, row.key)
+        without += not row.key
+        yield row
+    report.close()
+    if not number:
+        on_problem(Problem(path, "has no rows", "Leave it out.", left_out=False))
+    if keyed and without:
+        reason = f"has {without} lines without `_id`; they were read, but no judgement can name them"
+        on_problem(
+            Problem(path, reason, 'Give each line an id: {"_id": "a1", "title": "…", "text": "…"}.', left_out=False)
+        )
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Document | Problem]]:
+    with open_file(path) as file:
+        for number, line in numbered(file):
+            if line is None:
+                yield number, Problem(path, f"line {number}: is longer than {limits.LONGEST_LINE / 1e6:.0f} MB", _LONG)
+            elif line.strip():
+                row = _row(line)
+                document = _document(row, path) if isinstance(row, dict) else row
+                if isinstance(document, str):
+                    yield number, Problem(path, f"line {number}: {document}", _FIX)
+                else:
+                    yield number, document
 
 
 def _row(line: bytes) -> dict[str, Any] | str:
@@ -70,24 +94,26 @@ def _document(row: Mapping[str, Any], path: Path) -> Document | str:
     """The document of a row, or what is wrong with it."""
     text, title = row.get("text"), _string(row.get("title"))
     if not isinstance(text, str) and not (text is None and title):
-        return "has no `text`" if text is None else f"has a `text` that is {type(text).__name__}, not a string"
-    if not text or not text.strip():
-        text, title = title, ""
-    source = _string(row.get("source")) or str(path)
-    key = _string(row.get("_id", row.get("id")))
-    metadata = _metadata(row)
-    if problem := unusable(text) or uncarried("".join([title, source, key, *metadata, *metadata.values()])):
-        return problem
-    date = iso_date(row.get("date", ""))
-    return Document(text=text, title=title, source=source, key=key, date=date, whole=True, metadata=metadata)
+        return _without(row) if text is None else f"has a `text` that is {type(text).__name__}, not a string"
+    return row_document(
+        text=text or "",
+        title=title,
+        source=_string(row.get("source")) or str(path),
+        key=_string(row.get("_id", row.get("id"))),
+        date=_string(row.get("date")),
+        metadata=_metadata(row),
+    )
+
+
+def _without(row: Mapping[str, Any]) -> str:
+    names = [limits.cut(name, 40) for name in row][:_SHOWN]
+    return f"has no `text`, only {', '.join(names)}" if names else "has no `text`"
 
 
 def _metadata(row: Mapping[str, Any]) -> dict[str, str]:
-    """The plain values of the row's ``metadata``, and a date that is not ISO 8601, as text."""
+    """The plain values of the row's ``metadata``."""
     given = row.get("metadata")
-    values = {**(given if isinstance(given, dict) else {})}
-    if row.get("date") and not iso_date(row["date"]):
-        values.setdefault("date", row["date"])
+    values = given if isinstance(given, dict) else {}
     return {name: str(value) for name, value in values.items() if isinstance(value, str | int | float)}
 
 

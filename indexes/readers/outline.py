@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from indexes.passage import Mark
+from indexes.readers.limits import cut
 
 SEPARATOR = " › "
+LONGEST_LABEL = 300  # characters of a heading in a path of them, which every passage beneath it carries
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def marks(text: str, headings: Iterable[Heading], *, title: str = "") -> tuple[M
 
 
 def _label(path: list[Heading], title: str) -> str:
-    labels = [heading.label for heading in path if heading.label]
+    labels = [cut(heading.label, LONGEST_LABEL) for heading in path if heading.label]
     if labels and labels[0].casefold() in title.casefold():
         labels = labels[1:]
     return SEPARATOR.join(labels)

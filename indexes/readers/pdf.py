@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexes.passage import Document, Mark
+from indexes.readers import limits, patience
 from indexes.readers.problem import LETTER, OnProblem, Problem
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _FILE_NAME = re.compile(
     r"microsoft \w+ - |untitled|.*\.(?:docx?|pptx?|xlsx?|indd|tex|dvi|pdf|rtf|odt)\Z", re.IGNORECASE
 )
 LONGEST_CARRY = 600
+_REPAIR = "Export it again, or repair it: qpdf broken.pdf repaired.pdf"
 
 
 def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
@@ -45,12 +47,7 @@ def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     except broken as error:
         on_problem(_encrypted(path) if _is_password(error) else _damaged(path, "", error))
         return
-    pages: list[tuple[int, str]] = []
-    for number in range(1, count + 1):
-        try:
-            pages.append((number, _clean(reader.pages[number - 1].extract_text())))
-        except broken as error:
-            on_problem(_damaged(path, f" on page {number}", error))
+    pages = _pages(path, reader, (MemoryError, *broken), on_problem)
     text, marks = _join(pages)
     if LETTER.search(text):
         yield Document(text=text, title=_title(reader, broken) or path.stem, source=str(path), marks=marks)
@@ -59,6 +56,37 @@ def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
         on_problem(Problem(path, reason, f"Add a text layer first: ocrmypdf '{path.name}' searchable.pdf"))
     elif not count:
         on_problem(Problem(path, "has no pages", "Leave it out, or export it again."))
+
+
+def _pages(
+    path: Path, reader: PdfReader, broken: tuple[type[BaseException], ...], on_problem: OnProblem
+) -> list[tuple[int, str]]:
+    """Numbers and texts of the pages that can be read in time. The others are reported: the first ten, and how many more."""
+    pages: list[tuple[int, str]] = []
+    bad, length, count = 0, 0, len(reader.pages)
+    failures: tuple[type[BaseException], ...] = (patience.TooSlowError, *broken)
+    for number in range(1, count + 1):
+        if length > limits.LARGEST_TEXT or patience.current.lost:
+            on_problem(_endless(path, number, count, length))
+            break
+        try:
+            patience.current.step()
+            pages.append((number, _clean(reader.pages[number - 1].extract_text())))
+            length += len(pages[-1][1])
+        except failures as error:
+            bad += 1
+            if bad <= limits.REPORTED:
+                on_problem(_damaged(path, f" on page {number}", error))
+    patience.current.step()
+    if bad > limits.REPORTED:
+        on_problem(Problem(path, f"has {bad - limits.REPORTED} more pages that cannot be read", _REPAIR))
+    return pages
+
+
+def _endless(path: Path, number: int, count: int, length: int) -> Problem:
+    why = "take too long" if length <= limits.LARGEST_TEXT else f"have more than {limits.LARGEST_TEXT:,} characters"
+    reason = f"was read up to page {number - 1} of {count}: the pages {why} for one document"
+    return Problem(path, reason, f"Divide it: qpdf --split-pages=500 '{path.name}' part.pdf")
 
 
 def _open(path: Path) -> PdfReader:
@@ -79,6 +107,8 @@ def _encrypted(path: Path) -> Problem:
 
 def _damaged(path: Path, where: str, error: BaseException) -> Problem:
     what = f"{type(error).__name__}: {error}".strip(": ")
+    if isinstance(error, patience.TooSlowError):
+        what = f"not read in {patience.current.seconds:.0f} seconds"
     return Problem(
         path, f"is damaged{where} ({what})", f"Repair it: qpdf '{path.name}' repaired.pdf; or export it again."
     )
@@ -92,15 +122,20 @@ def _clean(text: str) -> str:
 
 def _join(pages: list[tuple[int, str]]) -> tuple[str, tuple[Mark, ...]]:
     """The pages' text and marks. A sentence that runs over a page's end belongs to the page that it begins on."""
-    text, marks = "", []
+    parts: list[str] = []
+    marks: list[Mark] = []
+    length = 0
     for number, page in pages:
         if not page:
             continue
-        carry = _carried(text, page)
-        text += ("\n" if carry else "\n\n") if text else ""
-        marks.append(Mark(len(text) + carry, f"p. {number}"))
-        text += page
-    return text, tuple(marks)
+        carry = _carried(parts[-1], page) if parts else 0
+        if parts:
+            parts.append("\n" if carry else "\n\n")
+            length += len(parts[-1])
+        marks.append(Mark(length + carry, f"p. {number}"))
+        parts.append(page)
+        length += len(page)
+    return "".join(parts), tuple(marks)
 
 
 def _carried(before: str, page: str) -> int:
@@ -108,7 +143,7 @@ def _carried(before: str, page: str) -> int:
 
     Open means: the text stops after a letter, comma or dash, and the page goes on with a letter that is not a capital.
     """
-    stops_open = bool(re.search(r"[^\W\d_]\Z|[,;–—-]\Z", before))
+    stops_open = bool(re.search(r"[^\W\d_]\Z|[,;–—-]\Z", before[-1:]))
     if not stops_open or not page[0].isalpha() or page[0].isupper():
         return 0
     end = _SENTENCE_END.search(page, 0, LONGEST_CARRY)

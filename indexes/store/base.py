@@ -15,6 +15,7 @@ Vectors = NDArray[np.float32]
 
 DENSE = "dense"
 SPARSE = "bm25"
+DOCUMENT = "document_id"  # the field of payloads by which passages are looked up and removed
 
 SPARE = (16, 1024)
 
@@ -104,7 +105,11 @@ class Store(Protocol):
         """Those of the ids that are stored."""
 
     def candidates(self, dense: Vectors, sparse: SparseVector, depth: int) -> Candidates:
-        """The ``depth`` best by dense search and the ``depth`` best by BM25, as one set; of equals, the lower id."""
+        """The ``depth`` best by dense search and the ``depth`` best by BM25, as one set; of equals, the lower id.
+
+        How rare a term is, Qdrant takes from its index: passages without any term do not count, and those that were deleted
+        count until their segment is made anew.
+        """
 
     def fetch(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Payloads in the order of ``ids``; an unknown id is a ``KeyError``."""
@@ -114,6 +119,12 @@ class Store(Protocol):
 
     def scan(self, batch: int = 1000) -> Iterator[tuple[tuple[str, ...], Vectors]]:
         """All ids and dense vectors ``[n, dimension]``, in batches, in order of id."""
+
+    def records(self, batch: int = 1000) -> Iterator[list[Point]]:
+        """All points as they are stored, in batches, in order of id; given to ``upsert``, they are stored the same again.
+
+        Dense vectors are of length 1, and the terms of a sparse vector may stand in another order than they were given in.
+        """
 
     def payloads(
         self, fields: Sequence[str], where: Mapping[str, Sequence[str]] | None = None, batch: int = 1000
@@ -136,6 +147,12 @@ class Store(Protocol):
 
     def flush(self) -> None:
         """Make everything written so far durable."""
+
+    def optimize(self) -> None:
+        """Bring the index up to date after much was written; nothing to do is quickly done.
+
+        Searches go on meanwhile, and find the same before and after, up to what an approximate index may miss.
+        """
 
     def drop(self) -> None:
         """Remove everything that is stored, and close."""
@@ -191,6 +208,13 @@ def deepened(search: Callable[[int], Found], depth: int) -> Found:
         if found.decides(depth):
             break
     return found
+
+
+def recorded(id_: object, vectors: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Point:
+    """The point of a record with both vectors and payload, from either engine; a point may have no terms."""
+    sparse = vectors.get(SPARSE)
+    terms = SparseVector((), ()) if sparse is None else SparseVector(tuple(sparse.indices), tuple(sparse.values))
+    return Point(str(id_), np.array(vectors[DENSE], dtype=np.float32), terms, dict(payload or {}))
 
 
 def found_of(limit: int, answers: Sequence[dict[str, float]], sparse: SparseVector) -> Found:

@@ -16,6 +16,7 @@ from generators.verdicts.calibrated_verdict import CalibratedVerdict
 from generators.verdicts.verdict import Thresholds
 from indexes.errors import InputError
 from retrievers.evidence import Route
+from tests.fakes import WordEncoder
 
 ROUTE = Route("retrieve", "domain", (), 0.0, "")
 
@@ -24,7 +25,7 @@ class Panelled:
     """Stands for a ``Symposium``: question ``n`` is answered ``right`` or ``wrong`` with the confidence that it names."""
 
     def __init__(self, folder: Path, serving: float = 0.7) -> None:
-        self.panel = SimpleNamespace(folder=folder, experts=("countries", "python"))
+        self.panel = SimpleNamespace(folder=folder, experts=("countries", "python"), encoder=WordEncoder())
         self.answerer = SimpleNamespace(
             options=Options(thresholds=Thresholds(confidence=serving)), model=SimpleNamespace(name="speaker")
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,29 +98,49 @@ def test_a_report_tells_new_documents_from_unchanged_ones(library: Library, fold
     assert (again.documents, again.new, again.unchanged, again.replaced) == (4, 1, 3, 0)
 
 
-def test_a_changed_file_replaces_its_earlier_version_where_that_is_asked_for(library: Library, folder: Path) -> None:
+def test_a_changed_file_replaces_its_earlier_version_unless_that_is_to_be_kept(library: Library, folder: Path) -> None:
     library.add_paths([folder], "notes")
     (folder / "a.txt").write_text("Apples were given up.", encoding="utf-8")
-    kept = library.add_paths([folder], "notes")
+    kept = library.add_paths([folder], "notes", replacing=False)
     assert (kept.new, kept.replaced, library.documents("notes")[0]) == (1, 0, 4)
-    report = library.add_paths([folder], "notes", replacing=True)
+    report = library.add_paths([folder], "notes")
     assert (report.new, report.unchanged, report.replaced) == (0, 3, 1)
     (card,) = library.documents("notes", like="a.txt")[1]
     assert library.passages("notes", card.id)[0].text == "Apples were given up."
 
 
-def test_rows_replace_those_of_their_source_and_key_and_none_without_a_key(library: Library, tmp_path: Path) -> None:
+def rows(file: Path, *rows: dict[str, str]) -> None:
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+OLD = ({"_id": "1", "text": "Old one."}, {"_id": "2", "text": "Number two."}, {"text": "Nameless row."})
+NOW = ({"_id": "1", "text": "New one."}, {"text": "Another nameless row."})
+
+
+def texts_of(library: Library, expert: str) -> set[str]:
+    return {library.passages(expert, card.id)[0].text for card in library.documents(expert)[1]}
+
+
+def test_rows_that_are_in_a_file_no_more_are_removed(library: Library, tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
-
-    def write(*rows: dict[str, str]) -> None:
-        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-    write({"_id": "1", "text": "Old one."}, {"_id": "2", "text": "Two stays."}, {"text": "Nameless row."})
+    rows(file, *OLD)
     library.add_paths([file], "rows")
-    write({"_id": "1", "text": "New one."}, {"text": "Another nameless row."})
-    assert library.add_paths([file], "rows", replacing=True).replaced == 1
-    texts = {library.passages("rows", card.id)[0].text for card in library.documents("rows")[1]}
-    assert texts == {"New one.", "Two stays.", "Nameless row.", "Another nameless row."}
+    rows(file, *NOW)
+    report = library.add_paths([file], "rows")
+    assert (report.replaced, report.removed) == (1, 2)
+    assert texts_of(library, "rows") == {"New one.", "Another nameless row."}
+
+
+def test_rows_that_were_uploaded_replace_those_of_their_name_and_key_and_none_without_a_key(
+    library: Library, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows(file, *OLD)
+    library.add_paths([file], "rows", below=tmp_path)
+    rows(file, *NOW)
+    report = library.add_paths([file], "rows", below=tmp_path)
+    assert (report.replaced, report.removed) == (1, 0)
+    assert texts_of(library, "rows") == {"New one.", "Number two.", "Nameless row.", "Another nameless row."}
 
 
 def test_what_lay_in_a_folder_for_a_moment_is_named_without_it(library: Library, folder: Path) -> None:
@@ -131,13 +152,25 @@ def test_what_lay_in_a_folder_for_a_moment_is_named_without_it(library: Library,
 def test_progress_knows_how_much_there_is_once_all_has_been_read(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documents = [Document(f"Note number {n}.", str(n), whole=True) for n in range(30)]
-    monkeypatch.setattr("indexes.slice.BATCH", 10)
-    monkeypatch.setattr("app.library.AHEAD", 15)
-    monkeypatch.setattr("app.library.SAMPLE", 5)
+    read: list[int] = []
+
+    def documents() -> Iterator[Document]:
+        for n in range(60):
+            while n == 40 and not seen:  # what is read ahead is less than all
+                time.sleep(0.01)
+            read.append(n)
+            yield Document(f"Note number {n}.", str(n), whole=True)
+
+    monkeypatch.setattr("indexes.sync.filling.BATCH", 10)
+    monkeypatch.setattr("indexes.sync.filling.WINDOW", 20)
+    monkeypatch.setattr("app.adding.SAMPLE", 5)
     seen: list[AddProgress] = []
-    library.add_documents(documents, "notes", on_progress=seen.append)
-    assert [(each.passages, each.total) for each in seen] == [(10, None), (20, 30), (30, 30)]
+    library.add_documents(documents(), "notes", on_progress=seen.append)
+    assert [each.passages for each in seen] == [10, 20, 30, 40, 50, 60]
+    assert (seen[0].total, seen[-1].total) == (None, 60)
+    assert sorted(i for each in seen for i in each.stored) == sorted(
+        card.id for card in library.documents("notes", 0, 60)[1]
+    )
 
 
 def test_rate_and_time_left_follow_from_what_is_done() -> None:
@@ -151,8 +184,8 @@ def test_what_was_taken_up_before_a_stop_is_kept_and_nothing_is_replaced(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.add_documents([Document("An old note.", "0", "notes/0", whole=False)], "notes")
-    monkeypatch.setattr("indexes.slice.BATCH", 3)
-    monkeypatch.setattr("app.library.SAMPLE", 1)
+    monkeypatch.setattr("indexes.sync.filling.BATCH", 3)
+    monkeypatch.setattr("app.adding.SAMPLE", 1)
     documents = [Document(f"Note number {n}.", str(n), f"notes/{n}") for n in range(30)]
     seen: list[AddProgress] = []
     report = library.add_documents(

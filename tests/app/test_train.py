@@ -11,7 +11,7 @@ import pytest
 from app.settings import Settings
 from app.symposium import Symposium
 from app.train import Request, train
-from app.training_data import Shelf, read_feedback, read_labelled
+from app.training_data import Shelf, read_labelled
 from indexes.adapters.files import read_adapter, read_card
 from indexes.adapters.linear import Linear
 from indexes.encoders.base import Vectors
@@ -270,16 +270,6 @@ def test_pairs_name_passages_by_id_key_or_text(tmp_path: Path) -> None:
     assert read.labelled.relevant[1] == {two.id: 1.0}
     assert len(read.labelled.relevant[2]) == 7  # all that hold the two words side by side
     assert read.unmatched == 1
-
-
-def test_feedback_teaches_by_thumbs_up(tmp_path: Path) -> None:
-    one, two = passages()[:2]
-    records: list[dict[str, object]] = [
-        {"question": "a", "passages": [one.id, "absent"], "rating": "up"},
-        {"question": "b", "passages": [two.id], "rating": "down"},
-    ]
-    read = read_feedback(write_lines(tmp_path / "f.jsonl", records), Shelf(passages()))
-    assert (read.labelled.questions, read.labelled.relevant) == (("a",), ({one.id: 1.0},))
 
 
 @pytest.mark.parametrize(

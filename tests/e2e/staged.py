@@ -65,7 +65,7 @@ class Reader:
 class _State:
     def __init__(self, prompts: Sequence[str]) -> None:
         self.replies = [reply(prompt) for prompt in prompts]
-        self.delay = 0.1 if any("slowly" in prompt for prompt in prompts) else 0.004
+        self.delay = 0.1 if any("slowly" in prompt for prompt in prompts) else 0.012  # a draft can be seen
         self.position = 0
 
     @property

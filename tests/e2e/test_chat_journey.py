@@ -131,7 +131,7 @@ def test_a_first_question_that_is_being_answered_is_found_again_after_a_reload(b
 def an_example_is_answered(page: Page, pictures: Path) -> None:
     page.locator("[class*=st-key-example-] button").first.click()
     page.wait_for_selector(".sy-card", timeout=PATIENCE)
-    page.wait_for_selector(".sy-answer", timeout=PATIENCE)
+    page.wait_for_selector(".sy-answer.sy-draft", timeout=PATIENCE)  # the draft, before its end
     page.screenshot(path=pictures / "02-streaming.png")
     wait_for_one(page, ".sy-badge", "✓ Answered")
     wait_for_the_end(page)

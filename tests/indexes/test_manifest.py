@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexes.encoders.base import Fingerprint
-from indexes.errors import SliceError
+from indexes.errors import SliceError, StoreError
 from indexes.lexical import Bm25Settings
 from indexes.manifest import FILE, Manifest, check_fingerprint
 
@@ -52,12 +52,41 @@ def test_a_missing_slice_says_how_to_make_one(tmp_path: Path) -> None:
     assert "symposia add" in caught.value.fix
 
 
-def test_another_format_is_refused(tmp_path: Path) -> None:
+def test_a_newer_format_is_refused_with_both_numbers(tmp_path: Path) -> None:
     MANIFEST.write(tmp_path)
     values = json.loads((tmp_path / FILE).read_text())
     (tmp_path / FILE).write_text(json.dumps(values | {"format": 99}))
-    with pytest.raises(SliceError, match="another format than 1"):
+    with pytest.raises(SliceError, match=r"newer version of Symposia: in format 99, .* up to 2") as caught:
         Manifest.read(tmp_path)
+    assert "Update Symposia" in caught.value.fix
+
+
+@pytest.mark.parametrize(("generation", "name", "folder"), [("", "orchard", "s"), ("ab12", "orchard~ab12", "s/ab12")])
+def test_a_generation_has_a_store_and_a_folder_of_its_own(generation: str, name: str, folder: str) -> None:
+    manifest = replace(MANIFEST, generation=generation)
+    assert manifest.store_name == name
+    assert manifest.store_folder(Path("s")) == Path(folder)
+
+
+def test_a_manifest_is_kept_under_another_name_with_the_stamp_that_it_has(tmp_path: Path) -> None:
+    written = MANIFEST.write(tmp_path)
+    replace(written, generation="ab12").keep(tmp_path, "slice~ab12.json")
+    assert Manifest.read(tmp_path) == written
+    assert Manifest.read(tmp_path, "slice~ab12.json") == replace(written, generation="ab12")
+
+
+def test_a_disk_that_cannot_be_written_is_a_store_error_and_the_old_manifest_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = MANIFEST.write(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("indexes.manifest.atomic.write", full)
+    with pytest.raises(StoreError, match=r"slice\.json cannot be written: No space left on device"):
+        written.write(tmp_path)
+    assert Manifest.read(tmp_path) == written
 
 
 @pytest.mark.parametrize(
@@ -73,6 +102,11 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
         b"{}",
         b'{"format": 1}',
         b'{"format": 1, "name": "x"}',
+        b'{"format": 2, "name": "x"}',
+        b'{"format": 0}',
+        b'{"format": "2"}',
+        b'{"format": null}',
+        b"[" * 100_000,
     ],
 )
 def test_a_damaged_manifest_is_a_slice_error(tmp_path: Path, content: bytes) -> None:
@@ -108,7 +142,7 @@ def test_another_encoder_is_refused_with_both_names_and_the_way_out(given: Finge
     with pytest.raises(SliceError, match="built with encoder words") as caught:
         check_fingerprint(MANIFEST, given)
     assert f"revision {given.revision}, {given.dimension} dimensions" in caught.value.problem
-    assert "symposia experts remove orchard" in caught.value.fix
+    assert "symposia reencode" in caught.value.fix
 
 
 @pytest.mark.parametrize(("built", "given"), [("float32", "int8"), ("int8", "float32")])
@@ -117,7 +151,7 @@ def test_vectors_of_another_precision_are_refused_with_the_setting_that_mends_it
     with pytest.raises(SliceError, match=f"built with {built} vectors of words, .* ask for {given} ones") as caught:
         check_fingerprint(manifest, replace(FINGERPRINT, precision=given))
     assert f'models.runtime = "{built}"' in caught.value.fix
-    assert "symposia experts remove orchard" in caught.value.fix
+    assert "symposia reencode" in caught.value.fix
 
 
 def test_a_manifest_without_a_precision_is_one_of_float32(tmp_path: Path) -> None:

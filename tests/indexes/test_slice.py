@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,9 +71,62 @@ def test_adding_goes_in_batches_and_says_how_far_it_is(
     orchard.add(PASSAGES[:1], encoder)
     seen: list[tuple[Added, int]] = []
     added = orchard.add(iter(PASSAGES), encoder, lambda added: seen.append((added, orchard.store.count())))
-    assert seen == [(Added(3, 2), 3), (Added(6, 5), 6), (Added(8, 7), 8)]
+    # What is there already is counted with the first batch; the longest and the shortest take turns.
+    assert seen == [(Added(4, 3), 4), (Added(5, 4), 5), (Added(8, 7), 8)]
     assert added == Added(8, 7)
     assert str(added) == "8 passages: 7 new, 1 already there"
+
+
+def test_passages_of_like_length_are_embedded_together(
+    orchard: Slice, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[list[int]] = []
+
+    class Noting(WordEncoder):
+        def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Vectors:
+            together.append([len(text.split()) for text in texts])
+            return super().encode_passages(texts, on_progress)
+
+    monkeypatch.setattr(slices, "BATCH", 4)
+    orchard.add(make_passages(["word " * (n % 7) + f"end{n}" for n in range(28)]), Noting())
+    assert [len(set(lengths)) for lengths in together] == [1] * 7
+    assert sorted(lengths[0] for lengths in together) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_store_is_written_while_the_next_batch_is_embedded(
+    orchard: Slice, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile = threading.Event()
+
+    class Telling(WordEncoder):
+        def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Vectors:
+            if self.passages:
+                meanwhile.set()
+            return super().encode_passages(texts, on_progress)
+
+    flush = orchard.store.flush
+    monkeypatch.setattr(slices, "BATCH", 4)
+    monkeypatch.setattr(orchard.store, "flush", lambda: (meanwhile.wait(20), flush()))
+    orchard.add(PASSAGES, Telling())
+    assert meanwhile.is_set() and orchard.store.count() == 8
+
+
+def test_the_encoders_own_vectors_are_had_of_what_is_here(orchard: Slice, encoder: WordEncoder) -> None:
+    orchard.add(PASSAGES[:3], encoder)
+    found = orchard.encoded([passage.id for passage in PASSAGES])
+    assert found.keys() == {passage.id for passage in PASSAGES[:3]}
+    own = encoder.encode_passages([PASSAGES[1].searchable])[0]
+    np.testing.assert_allclose(found[PASSAGES[1].id], own, atol=1e-6)
+    assert orchard.encoded([]) == {}
+
+
+def test_documents_are_renamed_with_the_vectors_that_they_have(orchard: Slice, encoder: WordEncoder) -> None:
+    orchard.add(PASSAGES, encoder)
+    before = orchard.store.vectors([PASSAGES[2].id])
+    orchard.rename({PASSAGES[2].document_id: "b.txt"})
+    assert [passage.source for passage in orchard.passages([PASSAGES[1].id, PASSAGES[2].id])] == ["", "b.txt"]
+    np.testing.assert_allclose(orchard.store.vectors([PASSAGES[2].id]), before, atol=1e-6)
+    assert orchard.store.count() == 8
 
 
 def test_adding_nothing_is_no_error(orchard: Slice, encoder: WordEncoder) -> None:

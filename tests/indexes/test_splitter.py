@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexes import splitter
 from indexes.errors import InputError
 from indexes.passage import Document, Mark, Passage
 from indexes.readers.files import read
@@ -91,6 +92,18 @@ def test_every_script_is_cut_between_sentences(language: str) -> None:
     for passage in Splitter().split(Document(text=text)):
         assert passage.text.endswith(SENTENCES[language])
         assert passage.text.startswith(SENTENCES[language])
+
+
+def test_a_very_long_section_is_cut_in_parts_of_whole_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splitter, "LARGEST_BLOCK", 1000)
+    text = " ".join([SENTENCES["english"]] * 60)
+    passages = Splitter().split(Document(text=text))
+    assert all(passage.text.startswith("The notice") and passage.text.endswith("2.5 pages.") for passage in passages)
+    assert " ".join(passage.text for passage in passages) == text
+    unbroken = "word " * 500 + "x" * 3000
+    assert "".join(passage.text.replace(" ", "") for passage in Splitter().split(Document(text=unbroken))) == (
+        "word" * 500 + "x" * 3000
+    )
 
 
 def test_closing_quotation_marks_stay_with_their_sentence() -> None:

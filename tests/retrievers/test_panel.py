@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from indexes.errors import InputError, SliceError
 from indexes.manifest import FILE as MANIFEST
-from indexes.store.edge import LOCK
+from indexes.store.lock import LOCK
 from indexes.store.open import SHARD, opener
 from retrievers.evidence import Evidence, Route
 from retrievers.fusion import Fusion

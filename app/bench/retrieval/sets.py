@@ -103,7 +103,7 @@ def build(panel: Panel, settings: Settings, folders: Sequence[Path], report: Rep
         index(panel, settings, folder, report, DESCRIPTIONS.get(name, ""))
         available = splits(folder)
         # Written after every training, also one after which no adapter serves.
-        learned = panel.experts[name].slice.folder / LEARNED
+        learned = panel.experts[name].slice.home / LEARNED
         if "train" in available and not learned.is_file():
             dev = f"{folder}:dev" if "dev" in available else ""
             # The test split is named so that what nearly repeats it is not trained on.

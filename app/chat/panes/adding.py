@@ -18,6 +18,7 @@ from app.chat.panes.context import Context
 from app.chat.panes.jobs import Job
 from app.chat.turn import Failed
 from app.library import AddProgress, AddReport, ExpertCard
+from app.uploads import kept
 from indexes.errors import InputError, SymposiaError
 from indexes.readers.files import READERS
 from indexes.readers.problem import Problem
@@ -50,7 +51,9 @@ def form(here: Context, cards: Sequence[ExpertCard]) -> None:
         _uploader()
         if here.whole:
             st.text_input("Or a file or folder on the server, by its path", key=PATH, placeholder="~/documents")
-        st.checkbox("A file that was added before replaces its earlier version", value=True, key=REPLACING)
+        st.checkbox(
+            "What changed replaces its earlier version, and what is gone from a folder goes", value=True, key=REPLACING
+        )
         st.button("Add", key="add", type="primary", on_click=_begin, args=(here,))
 
 
@@ -65,11 +68,13 @@ def outcome(report: AddReport) -> str:
         f"{layout.count(report.new, 'document')} added",
         f"{report.unchanged:,} unchanged",
         *([f"{layout.count(report.replaced, 'earlier version')} replaced"] if report.replaced else []),
+        *([f"{layout.count(report.removed, 'document')} removed"] if report.removed else []),
     ]
-    more = f"{report.embedded:,} new passages of {report.passages:,}, in {layout.duration(report.seconds)}."
+    more = f"{report.embedded + report.reused:,} new passages of {report.passages:,}, in {layout.duration(report.seconds)}."
     first = f"{report.expert}: {', '.join(changed)}."
     stopped = "Stopped. What was read so far is kept; adding the same again goes on." if report.stopped else ""
-    lines = [line for line in (stopped, first, more) if line]
+    withheld = [f"{problem.path} {problem.reason}. {problem.fix}" for problem in report.withheld]
+    lines = [line for line in (stopped, first, more, *withheld) if line]
     return element(
         "div", "outcome", "".join(element("p", "line", text(line), dir="auto") for line in lines), role="status"
     )
@@ -140,6 +145,7 @@ def _begin(here: Context) -> None:
     """What was typed and chosen is read now: it may have changed since the button was drawn."""
     state, folder = st.session_state, None
     try:
+        here.check_still()
         expert = _expert(here)
         uploads: list[UploadedFile] = state.get(_uploads_key()) or []
         typed = state.get(PATH, "").strip() if here.whole else ""
@@ -207,12 +213,5 @@ def _existing(typed: str) -> Path:
 def _kept(uploads: Sequence[UploadedFile]) -> Path:
     """A folder of its own with the uploaded files under the names that people gave them."""
     folder = Path(tempfile.mkdtemp(prefix="symposia-upload-")).resolve()
-    for upload in uploads:
-        name = Path(upload.name.replace("\\", "/")).name.lstrip(".~") or "file"
-        path = folder / name
-        number = 2
-        while path.exists():
-            path = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
-            number += 1
-        path.write_bytes(upload.getbuffer())
+    kept([(upload.name, upload) for upload in uploads], folder)
     return folder

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from app.access.open import audit_of
+from app.access.audited import audited
+from app.access.open import audit_of, check_still
 from app.access.principal import LOCAL, NOBODY, Action, Principal
 from app.chat.markup import element, failure
 from app.chat.opening import opened
 from app.chat.panes.jobs import Jobs
 from app.chat.turn import Failed
-from app.chat.visitor import leave, visitor
+from app.chat.visitor import claims, leave, visitor
 from app.conversations.store import Conversations
 from app.symposium import Symposium
-from app.telemetry.trace import current_trace, new_trace
 from indexes.errors import SymposiaError
 
 T = TypeVar("T")
@@ -36,12 +35,19 @@ class Context:
         What runs in the background, of everybody.
     conversations
         Where questions, answers and thumbs are kept.
+    user
+        What the login says of whoever looks.
     """
 
     symposium: Symposium
     principal: Principal
     jobs: Jobs
     conversations: Conversations
+    user: Mapping[str, Any] = field(default_factory=dict)
+
+    def check_still(self) -> None:
+        """Raise an ``InputError`` where it is not any more who it was when the page was drawn: asked at each click."""
+        check_still(self.symposium.settings, self.principal, self.user)
 
     def may(self, action: Action) -> bool:
         """Whether the principal may do this."""
@@ -49,16 +55,8 @@ class Context:
 
     def record(self, action: Action, expert: str, do: Callable[[], T]) -> T:
         """Do something, and note in the audit log, where the settings ask for one, who did it and how it ended."""
-        audit, started, outcome = audit_of(self.symposium.settings), time.monotonic(), "done"
-        try:
+        with audited(audit_of(self.symposium.settings), self.principal, action, [expert]):
             return do()
-        except BaseException as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            if audit is not None:
-                seconds = time.monotonic() - started
-                audit.record(self.principal, action.value, [expert], outcome, current_trace() or new_trace(), seconds)
 
     @property
     def whole(self) -> bool:
@@ -70,7 +68,8 @@ def context() -> Context:
     """What there is for this session; raises the ``SymposiaError`` that keeps the symposium from being opened."""
     shared = opened()
     principal = visitor(shared.symposium.settings)
-    return Context(shared.symposium.seen_by(principal), principal, jobs(), shared.conversations)
+    seen, user = shared.symposium.seen_by(principal), claims(shared.symposium.settings)
+    return Context(seen, principal, jobs(), shared.conversations, user)
 
 
 def principal() -> Principal:

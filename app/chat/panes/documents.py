@@ -36,14 +36,14 @@ def open_document(expert: str) -> str | None:
 
 def _list(here: Context, expert: str) -> None:
     like = st.text_input("Search by title, file or key", key=f"like-{expert}", icon=":material/search:")
-    total, _ = here.symposium.library.documents(expert, 0, 0, like)
+    total, _ = here.symposium.documents(expert, 0, 0, like)
     if not total:
         layout.empty(f"No document's title, file or key contains {like!r}.", "Search for a part of a word.")
         return
     pages = -(-total // PER_PAGE)
     place = st.container(key="documents")
     page = min(st.pagination(pages, key=f"page-{expert}-{like}") if pages > 1 else 1, pages)
-    _, cards = here.symposium.library.documents(expert, (page - 1) * PER_PAGE, PER_PAGE, like)
+    _, cards = here.symposium.documents(expert, (page - 1) * PER_PAGE, PER_PAGE, like)
     with place:
         st.caption(
             f"{layout.count(total, 'document')}{', ' if like else ''}{label(f'found by “{like}”') if like else ''}"
@@ -62,7 +62,7 @@ def _list(here: Context, expert: str) -> None:
 def _document(here: Context, expert: str, document_id: str) -> None:
     st.button("All documents", key="all-documents", icon=":material/arrow_back:", type="tertiary", on_click=_close)
     try:
-        passages = here.symposium.library.passages(expert, document_id)
+        passages = here.symposium.passages(expert, document_id)
     except SymposiaError as error:
         layout.empty(error.problem, error.fix)
         return
@@ -118,6 +118,7 @@ def _close() -> None:
 
 def _remove(here: Context, expert: str, document_id: str) -> None:
     try:
+        here.check_still()
         here.record(Action.WRITE, expert, partial(here.symposium.remove_documents, expert, [document_id]))
     except SymposiaError as error:
         layout.told(Failed(error.problem, error.fix))

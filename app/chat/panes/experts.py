@@ -9,7 +9,7 @@ from app.chat.markup import failure, percent
 from app.chat.opening import unusable
 from app.chat.panes import cards, layout, training
 from app.chat.panes.context import Context, context
-from app.experts import ExpertDetails, calibrations, details
+from app.experts import ExpertDetails
 from app.library import ExpertCard
 
 EXPERT = "experts-expert"
@@ -28,7 +28,7 @@ def show() -> None:
             "There are no experts yet.", "Add documents on the Library page, or run `symposia demo` for three experts."
         )
         return
-    known = {card.name: details(here.symposium.panel, card.name) for card in listed if not card.problem}
+    known = {card.name: here.symposium.details(card.name) for card in listed if not card.problem}
     st.html("".join(failure(unusable(card)) for card in listed if card.problem) + _overview(listed, known))
     if known:
         _one(here, known)
@@ -83,7 +83,7 @@ def _one(here: Context, known: dict[str, ExpertDetails]) -> None:
 
 
 def _calibrations(here: Context) -> None:
-    found = calibrations(here.symposium.panel, here.principal)
+    found = here.symposium.calibrations()
     layout.heading("Calibrations")
     if found.router is None and found.verdict is None:
         layout.empty(

@@ -12,7 +12,6 @@ from app.chat.opening import unusable
 from app.chat.panes import adding, documents, layout
 from app.chat.panes.context import Context, context
 from app.chat.turn import Failed
-from app.experts import details
 from app.library import ExpertCard
 from indexes.errors import SymposiaError
 
@@ -53,7 +52,7 @@ def _row(here: Context, card: ExpertCard) -> list[layout.Cell]:
     if card.problem:
         blank = layout.number("–")
         return [layout.name(card.name), layout.words("⚠ cannot be asked"), blank, blank, blank, blank, blank]
-    found = details(here.symposium.panel, card.name)
+    found = here.symposium.details(card.name)
     return [
         layout.name(card.name),
         layout.prose(card.description or "No description."),
@@ -75,7 +74,7 @@ def _one(here: Context, cards: list[ExpertCard]) -> None:
     card = next(card for card in cards if card.name == chosen)
     if card.problem:
         st.html(failure(unusable(card)))
-    else:
+    elif here.may(Action.ASK):
         documents.browse(here, chosen)
     if here.may(Action.WRITE) and documents.open_document(chosen) is None:
         layout.confirmed(
@@ -90,6 +89,7 @@ def _one(here: Context, cards: list[ExpertCard]) -> None:
 
 def _remove(here: Context, expert: str) -> None:
     try:
+        here.check_still()
         here.record(Action.WRITE, expert, partial(here.symposium.remove, expert))
     except SymposiaError as error:
         layout.told(Failed(error.problem, error.fix))

@@ -133,6 +133,7 @@ def _begin(here: Context, expert: str) -> None:
     """What was typed and chosen is read now: it may have changed since the button was drawn."""
     folder: Path | None = None
     try:
+        here.check_still()
         kinds = tuple(cast("list[Wanted]", st.session_state.get(KINDS) or ["auto"]))
         if "identity" in kinds and len(kinds) > 1:
             raise InputError(

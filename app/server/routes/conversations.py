@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from app.access.audited import audited
 from app.server.access import Asker, System
-from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.errors import not_found
 from app.server.responses import Json
@@ -70,7 +70,7 @@ async def markdown(service: System, principal: Asker, conversation: Id) -> Respo
 )
 async def delete(service: System, principal: Asker, conversation: Id) -> Response:
     """Delete a conversation with all its turns and what was thought of them."""
-    async with audited(service, principal, "delete conversation"):
+    with audited(service.audit, principal, "delete conversation"):
         try:
             await service.call(service.conversations.delete, principal, conversation)
         except InputError as error:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -12,9 +11,9 @@ from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
+from app.access.audited import audited
 from app.library import AddReport
 from app.server.access import Asker, System, Writer
-from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.errors import Refusal
 from app.server.gone import while_there
@@ -22,13 +21,13 @@ from app.server.responses import Json
 from app.server.schemas import Name, TextRequest
 from app.server.service import Service
 from app.server.shapes import Added, Documents
+from app.uploads import kept
 from indexes.errors import InputError
 from indexes.passage import Document
 
 router = APIRouter(tags=["documents"])
 
 FILES = 1000  # in one upload
-LONGEST_NAME = 200  # characters
 
 Expert = Annotated[str, Query(min_length=1, max_length=64, description="Whose documents.", examples=["countries"])]
 Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="How many to leave out.")]
@@ -60,7 +59,7 @@ async def listed(
     """Documents by title."""
     symposium = await service.seen_by(principal)
     try:
-        total, cards = await service.call(symposium.library.documents, expert, offset, limit, like)
+        total, cards = await service.call(symposium.documents, expert, offset, limit, like)
     except InputError as error:
         raise Refusal(404, error.problem, error.fix) from error
     return Json({"total": total, "offset": offset, "documents": [card.to_dict() for card in cards]})
@@ -75,11 +74,11 @@ async def add_text(service: System, principal: Writer, given: TextRequest, reque
     document = Document(given.text, title=given.title, source=given.source, date=given.date)
 
     def add(cancelled: Callable[[], bool]) -> AddReport:
-        return symposium.library.add_documents(
+        return symposium.add_documents(
             [document], given.expert, given.description, replacing=given.replace, cancelled=cancelled
         )
 
-    async with audited(service, principal, "add", [given.expert]):
+    with audited(service.audit, principal, "add", [given.expert]):
         return await _added(service, add, request)
 
 
@@ -105,10 +104,10 @@ async def upload(
     def add(cancelled: Callable[[], bool]) -> AddReport:
         with TemporaryDirectory(prefix="symposia-upload-") as name:
             folder = Path(name).resolve()
-            paths = kept(files, folder)
+            paths = kept([(file.filename or "", file.file) for file in files], folder)
             return symposium.add(paths, expert, description, below=folder, replacing=replace, cancelled=cancelled)
 
-    async with audited(service, principal, "add", [expert]):
+    with audited(service.audit, principal, "add", [expert]):
         return await _added(service, add, request)
 
 
@@ -122,9 +121,10 @@ async def upload(
 async def delete(service: System, principal: Writer, document: Id, expert: Expert) -> Response:
     """Delete a document with all its passages from an expert's slice."""
     symposium = await service.seen_by(principal)
-    async with audited(service, principal, "delete", [expert]), service.adding:
+    with audited(service.audit, principal, "delete", [expert]):
         try:
-            removed = await service.call(symposium.remove_documents, expert, [document])
+            async with service.adding:
+                removed = await service.call(symposium.remove_documents, expert, [document])
         except InputError as error:
             raise Refusal(404, error.problem, error.fix) from error
         if not removed:
@@ -141,28 +141,3 @@ async def _added(service: Service, add: Adding, request: Request) -> Json:
 
     report = await while_there(request.receive, work())
     return Json(report.to_dict(), 201)
-
-
-def kept(files: Sequence[UploadFile], folder: Path) -> list[Path]:
-    """Write uploaded files into a folder under the names that people gave them; of equal names, each in a folder of its own."""
-    paths: list[Path] = []
-    for number, file in enumerate(files, start=1):
-        path = folder / safe(file.filename or "")
-        if path in paths:
-            path = folder / str(number) / path.name
-            path.parent.mkdir()
-        with path.open("wb") as written:
-            shutil.copyfileobj(file.file, written)
-        paths.append(path)
-    return paths
-
-
-def safe(name: str) -> str:
-    """The last part of a file's name, without what a file system takes for something else."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    plain = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(". ")
-    stem, dot, suffix = plain.rpartition(".")
-    while len(plain.encode(errors="replace")) > LONGEST_NAME and stem:
-        stem = stem[:-1]
-        plain = f"{stem}{dot}{suffix}"
-    return plain[-LONGEST_NAME:].encode(errors="replace").decode() or "unnamed"

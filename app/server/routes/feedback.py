@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from app.access.audited import audited
 from app.server.access import Asker, System
-from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.errors import Refusal
 from app.server.schemas import FeedbackRequest
@@ -23,7 +23,7 @@ router = APIRouter(tags=["conversations"])
 )
 async def feedback(service: System, principal: Asker, judged: FeedbackRequest) -> Response:
     """Say whether an answer that was kept was helpful. The last word counts."""
-    async with audited(service, principal, "feedback"):
+    with audited(service.audit, principal, "feedback"):
         try:
             judge = service.conversations.judge
             await service.call(judge, principal, judged.turn, judged.helpful, judged.comment)

@@ -28,16 +28,20 @@ async def healthz() -> dict[str, str]:
     summary="Can questions be answered?",
 )
 async def readyz(service: System, response: Response) -> dict[str, Any]:
-    """Ready once the models are in memory and the slices are open; which experts there are is not told."""
-    loading = service.warming is None or not service.warming.done()
-    cards = [] if loading else await service.call(service.symposium.experts)
-    broken = sum(bool(card.problem) for card in cards)
-    fine = len(cards) - broken
-    ready = service.loaded and (fine > 0 or not broken)
+    """Ready once the models are in memory and some slice is open; where keys are asked for, once the models are in memory.
+
+    How the experts are is then for the keys that see them, at /v1/experts: whoever asks here shows none.
+    """
+    warm = service.warming is not None and service.warming.done()
+    models = "loading" if not warm else "loaded" if service.loaded else "missing"
+    fine = broken = None
+    if service.keys is None:
+        cards = await service.call(service.symposium.experts) if warm else []
+        broken = sum(bool(card.problem) for card in cards)
+        fine = len(cards) - broken
+    ready = service.loaded and bool(fine or not broken)
     response.status_code = 200 if ready else 503
-    models = "loading" if loading else "loaded" if service.loaded else "missing"
-    told = service.keys is None  # with keys, how many there are is for those who see them: GET /v1/experts
-    return {"ready": ready, "models": models, "experts": fine if told else None, "broken": broken if told else None}
+    return {"ready": ready, "models": models, "experts": fine, "broken": broken}
 
 
 @router.get(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 
+from app.access.audited import audited
 from app.server.access import Asker, System
-from app.server.audited import audited
 from app.server.documentation import refusals
 from app.server.gone import while_there
 from app.server.past import exchanges
@@ -37,7 +37,7 @@ async def retrieve(service: System, principal: Asker, asked: RetrieveRequest, re
     """Route a question and gather the passages for it."""
     began = time.perf_counter()
     symposium = await service.seen_by(principal)
-    async with audited(service, principal, "retrieve", question=asked.question) as entry:
+    with audited(service.audit, principal, "retrieve", question=asked.question) as entry:
         route, evidence = await while_there(request.receive, _found(service, symposium, asked))
         entry.experts = route.experts
     found: dict[str, Any] = {"route": route.to_dict(), "evidence": [item.to_dict() for item in evidence]}

@@ -56,7 +56,7 @@ class Poisoned:
 
     def __init__(self, folder: Path) -> None:
         self.whole = make_system(folder, {})
-        self.whole.library.add_paths([FILE], "public")
+        self.whole.add([FILE], "public")
         fill(self.whole.panel, "orchard")
         fill(self.whole.panel, "payroll", make_passages([SECRET, *TOPICS["engines"]], title="Payroll"))
         self.model = ObedientModel("")
@@ -71,11 +71,15 @@ class Poisoned:
             self._asked[key] = self._ask(poison, self.whole.seen_by(principal))
         return self._asked[key]
 
-    def _ask(self, poison: Poison, symposium: Symposium) -> Outcome:
+    def prepare(self, poison: Poison) -> str:
+        """Make the model obey this document; gives a question about it."""
         said = "".join(c if ord(c) < 0x2100 else " " for c in poison.obeyed)
         self.model.script, self.model.memory = said[:400], "Something else."
         self.model.prompts.clear()
-        question = f"What of the {' '.join(poison.title.split()[:3])}?"
+        return f"What of the {' '.join(poison.title.split()[:3])}?"
+
+    def _ask(self, poison: Poison, symposium: Symposium) -> Outcome:
+        question = self.prepare(poison)
         events = list(symposium.stream(question, experts=["public"]))
         (answer,) = (event.answer for event in events if isinstance(event, Answered))
         return Outcome(events, answer, tuple(self.model.prompts))

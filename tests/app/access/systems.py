@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from app.library import ExpertCard
 from app.settings import Settings, load_settings
 from app.symposium import Symposium
 from app.wiring import make_answerer, make_router
@@ -117,10 +118,11 @@ def said(call: Callable[[], Any]) -> Any:
 
 def plain(value: Any) -> Any:
     """Plain values, without wall times."""
-    if isinstance(value, Answered):
-        return plain(value.answer)
+    value = value.answer if isinstance(value, Answered) else value
     if hasattr(value, "to_dict"):
         return plain(value.to_dict())
+    if is_dataclass(value):
+        return plain({each.name: getattr(value, each.name) for each in fields(value)})
     if isinstance(value, Mapping):
         return {name: plain(inner) for name, inner in value.items() if name not in {"seconds", "updated"}}
     if isinstance(value, list | tuple):
@@ -133,15 +135,33 @@ def plain(value: Any) -> Any:
 def everything(symposium: Symposium, asked: Iterable[Asked]) -> str:
     """All that the surfaces for reading say of these questions, as one text; the folder's name is left out."""
     listed = list(asked)
-    found: list[Any] = [said(symposium.experts), said(symposium.answerer.facts)]
+    found: list[Any] = [said(symposium.experts), said(symposium.answerer.facts), *known(symposium, listed)]
     for each in listed:
         found.append(said(lambda each=each: symposium.ask(each.question, **each.wishes)))  # type: ignore[misc]
         found.append(said(lambda each=each: list(_kinds(symposium.stream(each.question, **each.wishes)))))  # type: ignore[misc]
         found.append(said(lambda each=each: symposium.retrieve(each.question, passages=3, **each.wishes)))  # type: ignore[misc]
+        found.append(said(lambda each=each: symposium.explain(each.question, forbid=each.forbid)))  # type: ignore[misc]
     questions = [each.question for each in listed]
     found.append(said(lambda: symposium.retrieve_many(questions)))
     found.append(said(lambda: symposium.ask_many(questions)))
     return json.dumps(found, indent=1).replace(str(symposium.panel.folder), "FOLDER")
+
+
+def known(symposium: Symposium, asked: Iterable[Asked]) -> list[Any]:
+    """What is told of the experts that somebody sees, asks for or has heard of: their cards, documents and passages."""
+    found: list[Any] = [said(symposium.calibrations)]
+    cards = symposium.experts()
+    for name in [*(card.name for card in cards), *(name for each in asked for name in (*each.experts, *each.forbid))]:
+        found.append(said(lambda name=name: symposium.details(name)))  # type: ignore[misc]
+        found.append(said(lambda name=name: symposium.documents(name)))  # type: ignore[misc]
+        found.append(said(lambda name=name: symposium.documents(name, like="CANARY")))  # type: ignore[misc]
+        ids = [card.id for card in symposium.documents(name)[1]] if _fine(name, cards) else ["1"]
+        found += [said(lambda name=name, i=i: symposium.passages(name, i)) for i in ids]  # type: ignore[misc]
+    return found
+
+
+def _fine(name: str, cards: Iterable[ExpertCard]) -> bool:
+    return any(card.name == name and not card.problem for card in cards)
 
 
 def _kinds(events: Iterable[Event]) -> Iterable[Any]:

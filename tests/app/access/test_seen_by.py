@@ -168,7 +168,7 @@ def home(tmp_path: Path) -> Symposium:
     """A system with slices of its own, which may be changed."""
     made = make_system(tmp_path / "home", {})
     for name in ("orchard", "payroll"):
-        made.library.add_documents([Document(f"{TOPICS['orchard'][0]} {SECRET}", title=name)], name)
+        made.add_documents([Document(f"{TOPICS['orchard'][0]} {SECRET}", title=name)], name)
     return made
 
 
@@ -193,7 +193,7 @@ def test_forbidden_and_unknown_names_are_refused_in_the_same_words(home: Symposi
         said(lambda: anna.remove(name)),
         said(lambda: anna.train(Request(name))),
         said(lambda: anna.ask("What?", experts=[name])),
-        said(lambda: anna.library.add_documents([Document("Plums are dried.")], name)),
+        said(lambda: anna.add_documents([Document("Plums are dried.")], name)),
     ]
     expected = [["There is no expert named 'X'.", "The experts are: orchard."]] * 3
     expected += [
@@ -208,7 +208,7 @@ def test_forbidden_and_unknown_names_are_refused_in_the_same_words(home: Symposi
 def test_experts_that_come_and_go_do_so_for_whoever_sees_them(home: Symposium) -> None:
     anna = home.seen_by(Principal("anna", frozenset({"orchard", "plums"})))
     bert = home.seen_by(Principal("bert", frozenset({"payroll"})))
-    anna.library.add_documents([Document("Plums are dried on wooden racks.", title="Plums")], "plums")
+    anna.add_documents([Document("Plums are dried on wooden racks.", title="Plums")], "plums")
     assert [[card.name for card in each.experts()] for each in (anna, bert, home)] == [
         ["orchard", "plums"],
         ["payroll"],
@@ -238,7 +238,12 @@ def test_closing_what_somebody_sees_leaves_the_whole_open(home: Symposium, sees:
         ("ask", lambda symposium: symposium.ask_many(["What?"])),
         ("ask", lambda symposium: symposium.retrieve("What?")),
         ("ask", lambda symposium: symposium.retrieve_many(["What?"])),
+        ("ask", lambda symposium: symposium.explain("What?")),
+        ("ask", lambda symposium: symposium.documents("orchard")),
+        ("ask", lambda symposium: symposium.passages("orchard", "1")),
         ("write", lambda symposium: symposium.add([], "orchard")),
+        ("write", lambda symposium: symposium.add_documents([Document("Plums.")], "orchard")),
+        ("write", lambda symposium: symposium.remove_documents("orchard", ["1"])),
         ("write", lambda symposium: symposium.remove("orchard")),
         ("train", lambda symposium: symposium.train(Request("orchard"))),
         ("admin", lambda symposium: symposium.calibrate([])),
@@ -318,3 +323,17 @@ def test_conversations_with_experts_that_one_does_not_see_any_more_are_as_if_the
             assert told == ["When?"]
         else:
             assert told == {name: text.replace("no-such-conversation", conversation) for name, text in unknown.items()}
+
+
+def test_a_conversation_of_which_an_answer_may_name_an_expert_that_was_forbidden_is_of_that_expert_too(
+    tmp_path: Path, home: Symposium
+) -> None:
+    kept = Conversations(tmp_path / "a.db")
+    before, now = Principal("anna", frozenset({"orchard", "payroll"})), Principal("anna", frozenset({"orchard"}))
+    seen = home.seen_by(before)
+    answer = seen.ask("Which experts do you have?", forbid=["payroll"])
+    assert any("payroll" in fact for fact in seen.answerer.facts())  # what the answer was written from
+    assert "payroll" not in {share.expert for share in answer.route.shares}
+    kept.record(before, None, "Which experts do you have?", answer, ["payroll"])
+    assert [conversation.turns for conversation in kept.list(before)] == [1]
+    assert kept.list(now) == []

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.access.audit import FILE as AUDIT
+from app.access.keys import Keys
 from app.access.principal import LOCAL, Principal
 from app.conversations.store import FILE, Conversations
 from app.settings import Settings
@@ -89,7 +90,7 @@ def test_whoever_asks_too_often_is_told_when_to_go_on(page: AppTest, user: User,
     user.claims = ANNA
     page.run().chat_input[0].set_value("First?").run()
     page.chat_input[0].set_value("Second?").run()
-    assert "Try again in" in page.toast[0].value and len(fake.asked) == 1 and len(page.chat_message) == 2
+    assert "asks too often" in page.toast[0].value and len(fake.asked) == 1 and len(page.chat_message) == 2
 
 
 def test_a_question_that_fails_is_logged_with_the_kind_of_error(page: AppTest, fake: Any, tmp_path: Path) -> None:
@@ -109,3 +110,40 @@ def test_who_comes_to_see_less_no_longer_sees_what_was_answered_from_it(
     page.run()
     assert not page.exception
     assert "Kilimanjaro" not in shown(page) and "There is no conversation" in shown(page)
+
+
+@pytest.mark.parametrize("now", ["", PEOPLE.replace('"countries", ', "")], ids=["put out", "sees less"])
+def test_a_click_on_a_page_that_was_drawn_before_does_nothing_once_its_rights_are_gone(
+    page: AppTest, user: User, fake: Any, tmp_path: Path, now: str
+) -> None:
+    user.claims = ANNA
+    page.run().chat_input[0].set_value("How high?").run()
+    kept = Conversations(tmp_path / FILE)
+    (conversation,) = kept.list(Principal("anna@example.org"))
+    (tmp_path / "people.toml").write_text(now or "people = []", encoding="utf-8")
+    page.chat_input[0].set_value("And how old?").run()
+    assert len(fake.asked) == 1
+    assert "has changed" in page.toast[0].value
+    assert [turn.asked for turn in kept.turns(Principal("anna@example.org"), conversation.id)] == ["How high?"]
+
+
+def test_a_thumb_on_such_a_page_is_not_kept(page: AppTest, user: User, tmp_path: Path) -> None:
+    user.claims = ANNA
+    page.run().chat_input[0].set_value("How high?").run()
+    (tmp_path / "people.toml").write_text("people = []", encoding="utf-8")
+    page.feedback[0].set_value(1).run()
+    assert not page.exception
+    anna = Principal("anna@example.org")
+    assert list(Conversations(tmp_path / FILE).judged(anna)) == []
+
+
+def test_what_a_person_may_do_is_looked_up_at_each_click(page: AppTest, user: User, fake: Any, tmp_path: Path) -> None:
+    """A person whose key is revoked."""
+    keys = Keys(tmp_path / "keys.json")
+    keys.create("team", ["countries", "speeches", "python"])
+    (tmp_path / "people.toml").write_text('[[people]]\nemail = "anna@example.org"\nkey = "team"\n', encoding="utf-8")
+    user.claims = ANNA
+    page.run().chat_input[0].set_value("How high?").run()
+    keys.revoke("team")
+    page.chat_input[0].set_value("And how old?").run()
+    assert len(fake.asked) == 1 and "may not use this chat" in shown(page)

@@ -13,11 +13,13 @@ import pytest
 
 from app.cli import main
 from app.library import AddProgress, AddReport, ExpertCard
+from app.planning import AddPlan
 from generators.answer import Answer, Citation, Claim, Verdict
 from generators.events import Answered, Checking, Event, Found, Routed, Token
 from indexes.errors import InputError
 from indexes.passage import Passage
 from indexes.readers.problem import Problem
+from indexes.sync.duplicates import Duplicates, Near, Place, Same
 from retrievers.evidence import Evidence, Route, Share
 
 TEXT = "Paris is the capital. It has two rivers."
@@ -75,7 +77,9 @@ class FakeSymposium:
 
     settings: Any = None
     asked: list[dict[str, Any]] = field(default_factory=list)
-    replacing: list[bool] = field(default_factory=list)
+    replacing: list[tuple[bool, bool]] = field(default_factory=list)
+    report: AddReport | None = None
+    withheld: tuple[Problem, ...] = ()
     error: BaseException | None = None
     closed: bool = False
     problems: tuple[Problem, ...] = ()
@@ -103,15 +107,29 @@ class FakeSymposium:
         description: str = "",
         *,
         replacing: bool = False,
+        prune: bool = False,
         on_progress: Callable[[AddProgress], None],
         on_problem: Callable[[Problem], None],
     ) -> AddReport:
         self._note(paths=paths, expert=expert, description=description)
-        self.replacing.append(replacing)
-        on_progress(AddProgress(1, 20, 15, 0.5))
+        self.replacing.append((replacing, prune))
+        on_progress(AddProgress(1, 20, 15, 5.0, 50))
         for problem in self.problems:
             on_problem(problem)
+        if self.report is not None:
+            return self.report
         return AddReport(expert, 2, 30, 20, self.problems, 1.5)
+
+    def plan(self, paths: Sequence[Path], expert: str, *, replacing: bool, prune: bool) -> AddPlan:
+        self._note(paths=paths, expert=expert)
+        self.replacing.append((replacing, prune))
+        return AddPlan(expert, 9, 40, 2, 3, 4, 1, 1200, 5, 75.0, True, self.problems, self.withheld)
+
+    def duplicates(self, expert: str, least: float) -> Duplicates:
+        self._note(expert=expert, least=least)
+        here = Place("p1", "d1", "One", "one.txt")
+        there = [Place(f"p{n}", f"d{n}", "", f"{n}.txt") for n in range(2, 6)]
+        return Duplicates(1200, (Same("Said\nagain.", (here, *there)),), (Near(here, there[0], 0.912),))
 
     def experts(self) -> list[ExpertCard]:
         self._note()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from app.library import ExpertCard
+from app.library import AddReport, ExpertCard
 from indexes.readers.problem import Problem
 
 CARDS = (
@@ -17,13 +17,44 @@ def test_adding_prints_what_was_added(run: Any, symposium: Any) -> None:
     assert ended.code == 0
     assert ended.out == "birds: 2 documents, 30 passages, 20 of them new, 10 there already, in 1.50 s\n"
     assert symposium.asked == [{"paths": [Path("a.md"), Path("b")], "expert": "birds", "description": "Knows birds."}]
-    assert "15 embedded" in ended.err
+    assert "birds: 20 of 50 passages, 15 embedded, 1 documents read, 3.0 a second, 10 s left" in ended.err
 
 
-def test_a_changed_document_is_replaced_where_it_is_told_to(run: Any, symposium: Any) -> None:
-    run("add", "a.md", "--expert", "birds")
-    run("add", "a.md", "--expert", "birds", "--replace")
-    assert symposium.replacing == [False, True]
+def test_what_changed_is_replaced_unless_it_is_to_be_kept(run: Any, symposium: Any) -> None:
+    for options in ((), ("--replace",), ("--keep",), ("--prune",)):
+        run("add", "a.md", "--expert", "birds", *options)
+    assert symposium.replacing == [(True, False), (True, False), (False, False), (True, True)]
+
+
+def test_a_report_names_what_was_replaced_removed_and_repeated(run: Any, symposium: Any) -> None:
+    symposium.report = AddReport("birds", 9, 3000, 20, (), 61.0, 2, 1, removed=3, reused=5, repeated=7)
+    assert run("add", "a", "--expert", "birds").out == (
+        "birds: 9 documents, 1 earlier versions replaced, 3 removed, 3,000 passages, 25 of them new, 5 of these with the "
+        "vector of an equal text, 2,975 there already, in 1 min 1 s; 7 passages repeat another document\n"
+    )
+
+
+def test_what_was_withheld_is_said_and_the_exit_code_is_1(run: Any, symposium: Any) -> None:
+    gone = Problem(Path("notes"), "has lost the files of 9 of the 10 documents that came from it", "Use --prune.")
+    symposium.report = AddReport("birds", 1, 3, 0, (), 1.0, withheld=(gone,))
+    ended = run("add", "notes", "--expert", "birds")
+    assert (ended.code, ended.err.count("notes has lost the files of 9 of the 10")) == (1, 1)
+    assert run("add", "notes", "--expert", "birds", "--json").document["withheld"][0]["path"] == "notes"
+
+
+def test_a_dry_run_says_what_would_be_done_and_adds_nothing(run: Any, symposium: Any) -> None:
+    ended = run("add", "notes", "--expert", "birds", "--dry-run", "--prune")
+    assert (ended.code, symposium.replacing) == (0, [(True, True)])
+    assert ended.out == (
+        "birds: 9 documents: 2 new, 3 changed, 4 unchanged; 1 would be removed\n"
+        "40 passages: 1,200 would be embedded, 5 take a known vector; about 1 min 15 s (tried with some of them)\n"
+        "Nothing was written.\n"
+    )
+    document = run("add", "notes", "--expert", "birds", "--dry-run", "--json").document
+    assert (document["changed"], document["seconds"], document["problems"]) == (3, 75.0, [])
+    symposium.problems = (Problem(Path("bad.pdf"), "is damaged", "Repair it."),)
+    ended = run("add", "notes", "--expert", "birds", "--dry-run")
+    assert (ended.code, "would be left out: bad.pdf is damaged" in ended.err) == (1, True)
 
 
 def test_adding_with_json_prints_the_report(run: Any, symposium: Any) -> None:

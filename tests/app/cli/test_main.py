@@ -17,8 +17,16 @@ COMMANDS = (
     "serve",
     "retrieve",
     "add",
+    "duplicates",
+    "bulk",
+    "export",
+    "import",
+    "backup",
+    "restore",
+    "migrate",
     "train",
     "calibrate",
+    "reencode",
     "experts",
     "models",
     "keys",
@@ -36,7 +44,8 @@ SUBCOMMANDS = (
     *("experts list", "experts remove", "bench speed", "bench decoding", "bench conflicts", "bench citations"),
     *("bench abstention", "bench gate", "bench serve", "keys create", "keys list", "keys revoke"),
     *("conversations list", "conversations show", "conversations export", "conversations delete", "feedback export"),
-    "bench follow-ups",
+    *("bench follow-ups", "bench add"),
+    *("bench crash", "bench sizing"),
 )
 HEAVY = ("torch", "transformers", "sentence_transformers", "qdrant_client", "streamlit", "llama_index")
 

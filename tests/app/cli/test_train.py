@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,11 +43,9 @@ def asked(symposium: Any) -> list[Request]:
 
 
 def test_every_option_reaches_the_training(run: Any, asked: list[Request]) -> None:
-    options = ("--data", "a:train", "--data", "b.jsonl", "--dev", "a:dev", "--test", "a:test", "--feedback", "f.jsonl")
+    options = ("--data", "a:train", "--data", "b.jsonl", "--dev", "a:dev", "--test", "a:test")
     assert run("train", "birds", *options, "--kind", "nudge,linear", "--seed", "7").code == 0
-    expected = Request(
-        "birds", ("a:train", "b.jsonl"), "a:dev", "a:test", (Path("f.jsonl"),), ("linear", "nudge"), seed=7
-    )
+    expected = Request("birds", ("a:train", "b.jsonl"), "a:dev", "a:test", ("linear", "nudge"), seed=7)
     assert asked == [expected]
 
 

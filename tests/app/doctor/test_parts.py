@@ -16,7 +16,7 @@ from indexes.encoders.exported import MODEL, RECORD, TOKENIZER, export_folder
 from indexes.encoders.folder import fingerprint_of
 from indexes.errors import MissingModelError
 from indexes.slice import Slice
-from indexes.store.edge import OWNER
+from indexes.store.lock import OWNER
 from indexes.store.open import SHARD
 from tests.language_server import Served, language_server
 
@@ -190,7 +190,7 @@ def test_a_slice_of_another_encoder_fails_even_while_it_is_in_use(
     [check] = parts.slices(settings)
     assert check.status == "fail"
     assert "was built with encoder flat" in check.detail
-    assert "symposia experts remove birds" in check.fix
+    assert "symposia reencode" in check.fix
     birds.close()
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -53,8 +54,7 @@ def test_a_stream_has_its_sources_first_and_gives_the_checked_text(symposium: Sy
     assert response.source_nodes[0].metadata["expert"] == "orchard"
     assert response.metadata == {}
     pieces = list(response.response_gen)
-    assert len(pieces) > 3
-    assert "".join(pieces) == symposium.ask(APPLES).marked
+    assert pieces == re.findall(r"\S+\s*", symposium.ask(APPLES).marked)
     assert response.metadata["verdict"] == "answered"
     assert any(json.loads(node.metadata["supports"]) for node in response.source_nodes)
 

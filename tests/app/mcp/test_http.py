@@ -79,7 +79,7 @@ def experts(url: str, secret: str, mode: str = "auto") -> Any:
             listed = await client.call_tool("list_experts", {})
             answer = await client.call_tool("ask", {"question": QUESTIONS["orchard"]})
             names = [expert["name"] for expert in listed.structured_content["experts"]]
-            return names, [e["expert"] for e in answer.structured_content["route"]["experts"]]
+            return names, [e["expert"] for e in answer.structured_content["route"]["shares"]]
 
     return asyncio.run(run())
 

@@ -45,7 +45,7 @@ def test_a_client_lists_and_calls_the_tools_of_a_process_as_the_key_in_its_envir
     assert [expert["name"] for expert in experts.structured_content["experts"]] == ["engines", "orchard"]
     assert answer.structured_content["verdict"] == "answered"
     assert answer.structured_content["answer"].startswith("Apple trees blossom in April. [")
-    assert {e["expert"] for e in answer.structured_content["route"]["experts"]} == {"engines", "orchard"}
+    assert {e["expert"] for e in answer.structured_content["route"]["shares"]} == {"engines", "orchard"}
     assert '"principal": "reader"' in (tmp_path / "audit.jsonl").read_text()
 
 

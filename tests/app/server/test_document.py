@@ -29,7 +29,7 @@ def test_whatever_schemathesis_makes_up_gets_an_answer_that_the_document_foresee
     load_all_checks()
     checks = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in NOT_MEANT]
     statuses: Counter[int] = Counter()
-    system.symposium.library.add_documents([Document("A first stone.")], "weights")  # it imports what splits texts
+    system.symposium.add_documents([Document("A first stone.")], "weights")  # it imports what splits texts
 
     def send(case: Any) -> None:
         response = case.call(headers=secret)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.server.routes.documents import safe
 from tests.app.server.conftest import System, here
 
 TEXT = "The stone named Zadok weighs 77 pounds on the market scale."
@@ -124,26 +123,3 @@ def test_a_body_beyond_the_limit_is_refused_by_its_header_and_by_what_arrives(sy
             for files in (small, large)
         ]
         assert statuses == [201, 413]
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("notes.txt", "notes.txt"),
-        ("../../etc/passwd", "passwd"),
-        ("C:\\Users\\anna\\Notes 1.md", "Notes 1.md"),
-        (".hidden.txt", "hidden.txt"),
-        ("a\x00b\n.txt", "ab.txt"),
-        ("..", "unnamed"),
-        ("", "unnamed"),
-        ("Übersicht.pdf", "Übersicht.pdf"),
-    ],
-)
-def test_file_names_are_kept_as_far_as_they_are_harmless(name: str, kept: str) -> None:
-    assert safe(name) == kept
-
-
-def test_a_long_file_name_keeps_its_suffix() -> None:
-    name = safe("ü" * 300 + ".pdf")
-    assert name.endswith("ü.pdf")
-    assert len(name.encode()) <= 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,11 +44,15 @@ def test_the_official_client_gets_an_answer_with_citations(official: openai.Open
     assert completion.id == f"chatcmpl-{extension['trace']}"
 
 
-def test_the_official_client_gets_a_streamed_answer_with_citations(official: openai.OpenAI) -> None:
+def test_the_official_client_gets_a_streamed_answer_with_citations(system: System, official: openai.OpenAI) -> None:
+    system.model.delay = 0.02
     stream = official.chat.completions.create(
         model="symposia", messages=ASKED, stream=True, stream_options={"include_usage": True}
     )
-    chunks = list(stream)
+    chunks, written = [], []
+    for chunk in stream:
+        chunks.append(chunk)
+        written.append(system.model.tokens)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert NAME in text
     assert text.endswith(" [1]")
@@ -59,8 +64,10 @@ def test_the_official_client_gets_a_streamed_answer_with_citations(official: ope
     assert "".join(drafts) == extension["answer"]["text"]
     assert chunks[-1].usage is not None
     assert len({chunk.id for chunk in chunks}) == 1
+    first = next(i for i, draft in enumerate(drafts) if draft)
+    assert written[first] < written[-1] / 2  # it came while most of the answer was still to be written
     contents = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
-    assert len(contents) > 5
+    assert contents == re.findall(r"\S+\s*", text)  # word by word
 
 
 def test_the_official_client_lists_experts_as_models_and_asks_one_alone(official: openai.OpenAI) -> None:

@@ -6,6 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.access.keys import Keys
+from app.library import ExpertCard
 from app.server.traced import trace_of
 from indexes.errors import MissingModelError
 from tests.app.server.conftest import QUESTION, System, here, wait_until
@@ -65,8 +67,6 @@ def test_a_server_whose_model_is_missing_lives_and_is_not_ready(
 def test_a_server_none_of_whose_slices_can_be_opened_is_not_ready(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.library import ExpertCard
-
     cards = [ExpertCard("weights", problem="It is damaged.")]
     monkeypatch.setattr(system.symposium, "experts", lambda: cards)
     with here(system.app()) as client:
@@ -76,6 +76,19 @@ def test_a_server_none_of_whose_slices_can_be_opened_is_not_ready(
         assert "weights" not in refused.text
         monkeypatch.setattr(system.symposium, "experts", lambda: [*cards, ExpertCard("colours")])
         assert client.get("/readyz").status_code == 200
+
+
+def test_readiness_tells_nothing_of_experts_where_keys_are_asked_for(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system.symposium, "experts", lambda: [ExpertCard("weights", problem="It is damaged.")])
+    with here(system.app(keys=Keys(system.home / "keys.json"))) as client:
+        wait_until(lambda: client.get("/readyz").json()["models"] == "loaded")
+        found = client.get("/readyz")
+    assert (found.status_code, found.json()) == (
+        200,
+        {"ready": True, "models": "loaded", "experts": None, "broken": None},
+    )
 
 
 def test_a_trace_that_comes_with_a_request_is_gone_on_with(client: TestClient) -> None:

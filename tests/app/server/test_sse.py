@@ -9,7 +9,7 @@ from app.server.sse import EventStream, data, event, with_pulse
 
 def test_an_event_is_a_name_a_line_of_json_and_a_blank() -> None:
     made = event("token", {"text": "a\nb\r\u2028é", "divergence": float("nan")})
-    assert made.decode() == 'event: token\ndata: {"text":"a\\nb\\r\u2028é","divergence":null}\n\n'
+    assert made.decode() == 'event: token\ndata: {"text":"a\\nb\\r\\u2028é","divergence":null}\n\n'
     assert data("[DONE]") == b"data: [DONE]\n\n"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +13,15 @@ import pytest
 
 from indexes.errors import InputError
 from indexes.passage import Document
-from indexes.readers import files
+from indexes.readers import files, limits
 from indexes.readers.files import READERS, read
 from indexes.readers.problem import Problem
 
 One = Callable[[Path], Document]
 Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
+
+
+NAMES = ("a.csv", "a.docx", "a.html", "a.jsonl", "a.md", "a.pdf", "a.tsv", "a.txt")
 
 
 def unexpected(problem: Problem) -> None:
@@ -40,12 +44,31 @@ def test_a_pipe_is_an_input_error_and_is_not_waited_for(tmp_path: Path) -> None:
         read(tmp_path / "pipe.txt", on_problem=unexpected)
 
 
-def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path, reading: Reading) -> None:
+def test_a_pipe_a_socket_and_a_device_in_a_folder_are_reported_and_not_waited_for(
+    tmp_path: Path, reading: Reading
+) -> None:
     os.mkfifo(tmp_path / "a.txt")
     (tmp_path / "b.txt").write_text("Read me.")
-    documents, problems = reading(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(tmp_path / "c.txt"))  # absolute, the name would be too long for a socket
+        documents, problems = reading(tmp_path)
     assert [document.title for document in documents] == ["b"]
-    assert not problems
+    assert [(problem.path.name, problem.reason) for problem in problems] == [
+        ("a.txt", "is a pipe, a socket or a device, not a file"),
+        ("c.txt", "is a pipe, a socket or a device, not a file"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.csv", "a.md"])
+def test_a_file_that_becomes_a_pipe_before_it_is_opened_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("A file.")
+    problems: list[Problem] = []
+    documents = read(tmp_path / name, on_problem=problems.append)
+    path.unlink()
+    os.mkfifo(path)
+    assert list(documents) == []
+    assert [problem.reason for problem in problems] == ["cannot be read (it is no file)"]
 
 
 def test_a_folder_is_read_to_the_bottom_in_order_of_names(tmp_path: Path, reading: Reading) -> None:
@@ -116,14 +139,17 @@ def test_utf16_is_named_for_what_it_is(tmp_path: Path, reading: Reading) -> None
 def test_a_file_that_may_not_be_read_is_reported(
     tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, _flags: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    (tmp_path / "a.txt").write_text("Closed.")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    documents, problems = reading(tmp_path)
+    for name in NAMES:
+        (tmp_path / name).write_text("Closed.")
+    with monkeypatch.context() as patch:
+        patch.setattr("indexes.readers.opening.os.open", refuse)
+        documents, problems = reading(tmp_path)
     assert not documents
-    assert problems[0].reason == "cannot be read (Permission denied)"
+    assert [problem.path.name for problem in problems] == sorted(NAMES)
+    assert {problem.reason for problem in problems} == {"cannot be read (Permission denied)"}
 
 
 def test_a_file_that_vanishes_is_reported(tmp_path: Path) -> None:
@@ -138,12 +164,14 @@ def test_a_file_that_vanishes_is_reported(tmp_path: Path) -> None:
 def test_a_file_too_large_to_be_one_document_is_reported(
     tmp_path: Path, reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LARGEST", 10)
+    monkeypatch.setattr(limits, "LARGEST_TEXT", 10)
+    monkeypatch.setattr(limits, "LARGEST_FILE", 30)
     (tmp_path / "long.txt").write_text("More than ten bytes.")
+    (tmp_path / "long.pdf").write_text("More than thirty bytes, a few more.")
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "Rows may be as many as they like."}))
     documents, problems = reading(tmp_path)
     assert [document.text for document in documents] == ["Rows may be as many as they like."]
-    assert "one document may have" in problems[0].reason
+    assert ["file may have" in problem.reason for problem in problems] == [True, True]
 
 
 def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path, reading: Reading) -> None:

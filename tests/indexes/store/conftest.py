@@ -11,12 +11,20 @@ import pytest
 from indexes.errors import StoreError
 from indexes.lexical import Bm25, Bm25Settings, average_length
 from indexes.store.base import Point, Store
+from indexes.store.cluster import ClusterSettings
+from indexes.store.connection import Connection
+from indexes.store.index import IndexSettings
+from indexes.store.open import connect
 from tests.fakes import DIMENSION, TOPICS, WordEncoder, make_passages
+from tests.indexes.fake_grpc import FakeGrpc
 from tests.indexes.fake_qdrant import FakeQdrant
 
 TEXTS = tuple(text for texts in TOPICS.values() for text in texts)
 BM25 = Bm25(Bm25Settings(average_length(list(TEXTS))))
-KINDS = ("edge", "memory", "rest", *(["server"] if os.environ.get("QDRANT_URL") else []))
+SERVER = os.environ.get("QDRANT_URL", "")
+KINDS = ("edge", "memory", "rest", "grpc", "cluster", *(["server"] if SERVER else []))
+INDEX = IndexSettings(m=8, ef_construct=50, quantization="int8")
+CLUSTER = ClusterSettings(shards=3, replicas=2, write_consistency=2, read_consistency="majority", sharding="expert")
 
 MakeStore = Callable[[str], Store]
 
@@ -46,13 +54,21 @@ def rest() -> Iterator[FakeQdrant]:
     fake.close()
 
 
+@pytest.fixture(scope="session")
+def grpc_fake() -> Iterator[FakeGrpc]:
+    """A loopback server that answers as Qdrant does over gRPC."""
+    fake = FakeGrpc()
+    yield fake
+    fake.close()
+
+
 @pytest.fixture
-def make_store(tmp_path: Path, rest: FakeQdrant) -> Iterator[MakeStore]:
+def make_store(tmp_path: Path, rest: FakeQdrant, grpc_fake: FakeGrpc) -> Iterator[MakeStore]:
     """Makes an empty store of a kind; all are removed after the test."""
     stores: list[Store] = []
 
     def make(kind: str) -> Store:
-        stores.append(_make(kind, tmp_path, rest))
+        stores.append(_make(kind, tmp_path, rest, grpc_fake))
         return stores[-1]
 
     yield make
@@ -75,7 +91,7 @@ def filled(store: Store, points: list[Point]) -> Store:
     return store
 
 
-def _make(kind: str, folder: Path, rest: FakeQdrant) -> Store:
+def _make(kind: str, folder: Path, rest: FakeQdrant, grpc_fake: FakeGrpc) -> Store:
     from qdrant_client import QdrantClient
 
     from indexes.store.edge import EdgeStore
@@ -85,6 +101,12 @@ def _make(kind: str, folder: Path, rest: FakeQdrant) -> Store:
     if kind == "edge":
         return EdgeStore(folder / name, DIMENSION)
     if kind == "memory":
-        return ServerStore(QdrantClient(":memory:"), name, DIMENSION)
-    url = rest.url if kind == "rest" else os.environ["QDRANT_URL"]
-    return ServerStore(QdrantClient(url=url, timeout=30), name, DIMENSION)
+        return ServerStore(Connection(QdrantClient(":memory:")), name, DIMENSION)
+    if kind == "rest":
+        return ServerStore(connect(rest.url, timeout=30), name, DIMENSION, index=INDEX)
+    if kind == "grpc":
+        connection = connect("http://127.0.0.1:6333", timeout=30, grpc=True, grpc_port=grpc_fake.port)
+        return ServerStore(connection, name, DIMENSION)
+    if kind == "cluster":
+        return ServerStore(connect(rest.url, timeout=30), "experts", DIMENSION, index=INDEX, cluster=CLUSTER, key=name)
+    return ServerStore(connect(SERVER, os.environ.get("QDRANT_API_KEY", ""), 30), name, DIMENSION)

@@ -13,10 +13,14 @@ import pytest
 from indexes.store.base import Candidates, Point, SparseVector, Store, Vectors
 from indexes.store.edge import EdgeStore
 from tests.fakes import DIMENSION, QUESTIONS, WordEncoder
-from tests.indexes.store.conftest import BM25, MakeStore
+from tests.indexes.store.conftest import BM25, KINDS, SERVER, MakeStore
 
 ASKED = (*QUESTIONS.values(), "How does the zorblax turn the crankshaft of an apple tree?")
 NOTHING = SparseVector((), ())
+
+
+def weights(vector: SparseVector) -> dict[int, float]:
+    return dict(zip(vector.indices, vector.values, strict=True))
 
 
 def ask(store: Store, question: str, depth: int) -> Candidates:
@@ -63,6 +67,13 @@ def same(one: Candidates, other: Candidates) -> None:
     np.testing.assert_allclose(one.dense, other.dense, atol=1e-5)
     np.testing.assert_allclose(one.bm25, other.bm25, atol=1e-4)
     assert one.attainable == pytest.approx(other.attainable, abs=1e-4)
+
+
+@pytest.mark.skipif(
+    not SERVER, reason="QDRANT_URL names no Qdrant server, so the contract was not tested on a real one"
+)
+def test_the_contract_is_tested_on_a_real_server() -> None:
+    assert "server" in KINDS
 
 
 def test_a_new_store_is_empty(store: Store) -> None:
@@ -266,7 +277,7 @@ def test_several_threads_get_what_one_gets(filled: Store) -> None:
         same(one, other)
 
 
-@pytest.mark.parametrize("kind", ["memory", "rest"])
+@pytest.mark.parametrize("kind", ["memory", "rest", "grpc", "cluster"])
 @pytest.mark.parametrize("depth", [1, 5, 24])
 def test_the_embedded_store_and_a_server_find_the_same(
     make_store: MakeStore, points: list[Point], kind: str, depth: int
@@ -342,3 +353,56 @@ def test_payloads_are_of_those_points_that_hold_one_of_the_values(store: Store, 
 
 def test_payloads_of_an_empty_store_are_none(store: Store) -> None:
     assert list(store.payloads(["text"])) == []
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_records_are_all_points_as_they_were_given_in_order_of_id(
+    store: Store, points: list[Point], batch: int
+) -> None:
+    bare = replace(points[0], id=str(UUID(int=5)), sparse=NOTHING, payload={})
+    for part in (points[9:], [bare, *points[:9]]):  # more than one segment
+        store.upsert(part)
+    batches = list(store.records(batch))
+    assert all(0 < len(found) <= batch for found in batches)
+    found = [point for part in batches for point in part]
+    expected = sorted([bare, *points], key=lambda point: point.id)
+    assert [point.id for point in found] == [point.id for point in expected]
+    assert [point.payload for point in found] == [point.payload for point in expected]
+    assert [weights(point.sparse) for point in found] == [pytest.approx(weights(p.sparse)) for p in expected]
+    assert all(point.dense.dtype == np.float32 for point in found)
+    np.testing.assert_allclose([p.dense for p in found], [p.dense for p in expected], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_recorded_in_one_store_is_the_same_in_another(
+    make_store: MakeStore, points: list[Point], kind: str
+) -> None:
+    one, other = make_store("edge"), make_store(kind)
+    one.upsert(points)
+    for part in one.records(7):
+        other.upsert(part)
+    assert other.count() == len(points)
+    assert [p.payload for part in other.records() for p in part] == [p.payload for part in one.records() for p in part]
+    for question in ASKED:
+        same(ask(one, question, 5), ask(other, question, 5))
+
+
+def test_records_of_an_empty_store_are_none(store: Store) -> None:
+    assert list(store.records()) == []
+
+
+def test_optimizing_changes_nothing_that_is_found(filled: Store, points: list[Point]) -> None:
+    before, scanned = [ask(filled, question, 5) for question in ASKED], everything(filled)
+    for _ in range(2):
+        filled.optimize()
+    for question, expected in zip(ASKED, before, strict=True):
+        same(ask(filled, question, 5), expected)
+    assert everything(filled) == scanned
+    filled.upsert([replace(points[0], id=str(UUID(int=5)))])
+    filled.delete([points[1].id])
+    assert filled.count() == len(points)
+
+
+def test_an_empty_store_can_be_optimized(store: Store) -> None:
+    store.optimize()
+    assert store.count() == 0

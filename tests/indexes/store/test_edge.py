@@ -13,7 +13,8 @@ import pytest
 
 from indexes.errors import SliceError, StoreError
 from indexes.store.base import Point
-from indexes.store.edge import OWNER, EdgeStore
+from indexes.store.edge import EdgeStore
+from indexes.store.lock import OWNER
 from tests.fakes import DIMENSION
 
 ROOT = Path(__file__).parents[3]

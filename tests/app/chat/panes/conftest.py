@@ -55,10 +55,8 @@ def filled(symposium: Symposium) -> Symposium:
     """An expert a topic; one document of the orchard's is hostile."""
     for topic, texts in TOPICS.items():
         documents = [Document(text, f"{topic} {n}", f"{topic}/{n}.txt", whole=True) for n, text in enumerate(texts)]
-        symposium.library.add_documents(documents, topic, f"All about {topic}.")
-    symposium.library.add_documents(
-        [Document(f"Beware. {HOSTILE}", HOSTILE, "z.html", metadata={"<b>": HOSTILE})], "orchard"
-    )
+        symposium.add_documents(documents, topic, f"All about {topic}.")
+    symposium.add_documents([Document(f"Beware. {HOSTILE}", HOSTILE, "z.html", metadata={"<b>": HOSTILE})], "orchard")
     return symposium
 
 

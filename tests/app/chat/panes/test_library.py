@@ -48,7 +48,7 @@ def test_uploaded_files_become_an_expert_and_bad_ones_are_named_with_the_reason(
     assert "1 problem" in said(page) and "broken.pdf" in said(page)
     (card,) = symposium.experts()
     assert (card.name, card.description) == ("sky", "The planets.")
-    (document,) = symposium.library.documents("sky")[1]
+    (document,) = symposium.documents("sky")[1]
     assert document.source == "planets.txt"
     assert "The planets." in said(page)
 
@@ -70,7 +70,7 @@ def test_the_same_file_again_is_unchanged_and_another_version_replaces_it(
     assert "fruit: 1 document added, 0 unchanged." in told[0]
     assert "fruit: 0 documents added, 1 unchanged." in told[1]
     assert "fruit: 1 document added, 0 unchanged, 1 earlier version replaced." in told[2]
-    assert symposium.library.documents("fruit")[0] == 1
+    assert symposium.documents("fruit")[0] == 1
 
 
 def test_what_cannot_be_added_is_a_card_that_says_why(open_page: OpenPage) -> None:
@@ -95,7 +95,7 @@ def test_adding_shows_how_far_it_is_and_can_be_stopped(
         assert gate.wait(30)
         return AddReport("engines", 3, 50, 50, (), 10.0, 3, 0, cancelled())
 
-    monkeypatch.setattr(filled.library, "add_paths", slow)
+    monkeypatch.setattr(filled._library, "add_paths", slow)
     monkeypatch.setattr(Symposium, "seen_by", lambda self, _: self)
     page = open_page("library")
     page.text_input(key="add-path").set_value(str(tmp_path)).run()
@@ -116,7 +116,7 @@ def test_adding_shows_how_far_it_is_and_can_be_stopped(
 def test_an_expert_that_is_busy_is_not_added_to_twice(
     open_page: OpenPage, filled: Symposium, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gate: Event
 ) -> None:
-    monkeypatch.setattr(filled.library, "add_paths", lambda *_, **__: gate.wait(30))
+    monkeypatch.setattr(filled._library, "add_paths", lambda *_, **__: gate.wait(30))
     monkeypatch.setattr(Symposium, "seen_by", lambda self, _: self)
     page = open_page("library")
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_slices_are_listed_with_what_they_hold(open_page: OpenPage, filled: Symp
 
 
 def test_a_slice_that_cannot_be_opened_says_why(open_page: OpenPage, filled: Symposium) -> None:
-    filled.library.remove_documents("engines", [card.id for card in filled.library.documents("engines")[1]])
+    filled.remove_documents("engines", [card.id for card in filled.documents("engines")[1]])
     page = open_page("library")
     assert "engines: Slice 'engines' is empty." in said(page) and "cannot be asked" in said(page)
     page.selectbox(key="library-expert").set_value("engines").run()
@@ -162,7 +162,7 @@ def test_documents_are_searched_opened_and_closed_and_nothing_in_them_is_markup(
 def test_many_documents_come_in_pages(open_page: OpenPage, filled: Symposium) -> None:
     from indexes.passage import Document
 
-    filled.library.add_documents([Document(f"Number {n}.", f"{n:03}", whole=True) for n in range(45)], "numbers")
+    filled.add_documents([Document(f"Number {n}.", f"{n:03}", whole=True) for n in range(45)], "numbers")
     page = open_page("library")
     page.selectbox(key="library-expert").set_value("numbers").run()
     assert next(b.label.split(" ")[0] for b in page.button if b.key.startswith("document-")) == "000"
@@ -178,10 +178,10 @@ def test_deleting_asks_once_more(open_page: OpenPage, filled: Symposium) -> None
     button(page, "Delete this document").click().run()
     assert "This cannot be undone." in said(page)
     button(page, "Keep it").click().run()
-    assert filled.library.documents("engines")[0] == 8
+    assert filled.documents("engines")[0] == 8
     button(page, "Delete this document").click().run()
     button(page, "Delete it").click().run()
-    assert filled.library.documents("engines")[0] == 7
+    assert filled.documents("engines")[0] == 7
     button(page, "Delete expert engines").click().run()
     assert "Expert 'engines' goes with its 7 passages" in said(page)
     button(page, "Delete all of it").click().run()

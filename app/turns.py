@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from app.server.errors import Refusal
+from indexes.errors import SymposiaError
 
 RETRY = 5.0  # seconds
+
+
+class QueueFullError(SymposiaError):
+    """As many questions wait as may; ``retry`` seconds later there may be room."""
+
+    retry = RETRY
 
 
 @dataclass
@@ -35,13 +41,11 @@ class Turns:
 
     @contextmanager
     def admit(self) -> Iterator[Turn]:
-        """A place, given back at the end with the turn; a full queue is a ``Refusal`` with status 503."""
+        """A place, given back at the end with the turn; a ``QueueFullError`` where there is none."""
         if self.admitted > self.waiting:
-            raise Refusal(
-                503,
+            raise QueueFullError(
                 f"{self.admitted} questions are being answered or wait for it; no more than {self.waiting} may wait.",
                 "Try again in a moment.",
-                retry=RETRY,
             )
         self.admitted += 1
         turn = Turn(self)

@@ -1,0 +1,163 @@
+"""How documents get into an expert's slice: read ahead, brought up to date, and the expert measured and seated again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from indexes.sync.ahead import Ahead
+from indexes.sync.cutting import Cutting
+from indexes.sync.given import Given, Item, Origin, passages_in
+from indexes.sync.journal import Journal
+from indexes.sync.reading import Reading
+from indexes.sync.sync import Done, Stopped, Sync, Wishes
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from indexes.passage import Document
+    from indexes.slice import Slice
+    from retrievers.panel import Panel
+
+SAMPLE = 1000
+AHEAD = 20_000  # passages that are read before they are embedded, so that it is known how many are still to come
+TYPICAL = 1_000  # characters of a passage; a row of a table may have a thousand times as many, and weighs as much
+BIG = 20_000  # passages from which on a store is brought up to date at once
+
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is to be added.
+
+    Parameters
+    ----------
+    items
+        Drawn in a thread of their own.
+    cutting
+        Makes them.
+    reading
+        Where they come from, unless they were handed over.
+    """
+
+    items: Iterable[Item]
+    cutting: Cutting
+    reading: Reading | None = None
+
+
+def cutting_of(settings: Settings, *, sample: int) -> Cutting:
+    """What splits documents as the settings say."""
+    from indexes.splitter import Splitter
+
+    return Cutting(Splitter(size=settings.split.size, overlap=settings.split.overlap), sample=sample)
+
+
+def handed(documents: Iterable[Document], cutting: Cutting) -> Iterator[Item]:
+    """Documents from anywhere."""
+    for document in documents:
+        yield cutting.given(document, Origin())
+
+
+def weight(item: Item) -> int:
+    """What an item that was read ahead counts for, in passages of ordinary length."""
+    characters = sum(len(passage.text) for passage in item.passages) if isinstance(item, Given) else 0
+    return max(passages_in(item) + 1, characters // TYPICAL)
+
+
+class Adding:
+    """One run of adding to one expert.
+
+    Parameters
+    ----------
+    panel
+        Where the expert sits, or will.
+    expert, description
+        Its name; and what it knows, where it is new.
+    wishes
+        About documents that are there already.
+    """
+
+    def __init__(self, panel: Panel, expert: str, description: str, wishes: Wishes) -> None:
+        panel.admit(expert)
+        self.expert = expert
+        self.total: int | None = None
+        self.repeated = 0
+        self._panel = panel
+        self._description = description
+        self._wishes = wishes
+        self._ended = threading.Event()
+
+    def run(self, source: Source, report: Callable[[Done], None], cancelled: Cancelled) -> Done:
+        """Add; what was stored before an error or a stop stays, and is not done again."""
+        stage = Ahead(self._counted(source), AHEAD, self._ended, weight)
+        try:
+            slice_, first = None, list[Item]()
+            if self._panel.has(self.expert):
+                slice_ = self._panel.slice(self.expert, self._description, ())
+            else:
+                first, stopped = self._peek(stage, source.cutting, cancelled)
+                if stopped or not source.cutting.sampled:
+                    return Done(stopped=stopped)
+                slice_ = self._panel.slice(self.expert, self._description, source.cutting.sampled)
+            return self._into(slice_, source, chain(first, stage), report, cancelled)
+        finally:
+            stage.close()
+
+    def _into(
+        self, slice_: Slice, source: Source, items: Iterable[Item], report: Callable[[Done], None], cancelled: Cancelled
+    ) -> Done:
+        journal = None
+        try:
+            journal = Journal.of(slice_.folder, slice_.store)
+            journal.start()
+            source.cutting.journal = journal
+            sync = Sync(slice_, self._panel.encoder, journal, source.cutting, self._wishes, self._ended)
+            sync.sweep()
+            if sync.fill(items, report, cancelled):
+                reading = source.reading
+                sync.follow(reading.roots if reading else (), reading.unreadable if reading else ())
+            self._seat(slice_, sync)
+            self.repeated = sync.repeated
+        except BaseException:
+            if self._panel.experts.get(self.expert) is None:  # else nobody would close it
+                slice_.close()
+            raise
+        else:
+            return sync.done
+        finally:
+            if journal is not None:
+                journal.close()
+
+    def _seat(self, slice_: Slice, sync: Sync) -> None:
+        """Measure the expert where its slice has changed, and let it be asked."""
+        if sync.changed:
+            if sync.done.embedded >= BIG:
+                slice_.store.optimize()
+            slice_.counted()
+        if sync.changed or self.expert not in self._panel.experts:
+            self._panel.refresh(slice_)
+        sync.measured()
+
+    def _peek(self, stage: Ahead[Item], cutting: Cutting, cancelled: Cancelled) -> tuple[list[Item], bool]:
+        """The first items, as many as the sample takes; and whether somebody said stop."""
+
+        def look() -> None:
+            if cancelled():
+                raise Stopped
+
+        first: list[Item] = []
+        try:
+            look()
+            while len(cutting.sampled) < SAMPLE and (item := stage.take(look)) is not None:
+                first.append(item)
+                look()
+        except Stopped:
+            return first, True
+        return first, False
+
+    def _counted(self, source: Source) -> Iterator[Item]:
+        yield from source.items
+        self.total = source.cutting.passages
