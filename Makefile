@@ -88,8 +88,8 @@ bench-scale: $(READY) ## half a million passages in our store and in others (hal
 bench-sizing: models ## bytes on disk and in memory a passage, and what that comes to for a billion
 	$(BIN)/symposia bench sizing
 
-browser: ## install Debian's chromium where it is missing (asks for root)
+browser: ## install Debian's chromium where it is missing (run it as root)
 	@test -x $(CHROMIUM) || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
 
-clean: ## remove the environment, the demo panel and caches
-	rm -rf $(VENV) .symposia .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+clean: ## remove the environment and caches; what is in .symposia stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,6 +1,6 @@
 """A home as one file, and a home from that file: slices, conversations, keys, people, the audit log and what was fitted.
 
-Left out are the results of evaluations and benchmarks, which are made again, and the models. A backup holds secrets as the
+Left out are the results of evaluations and benchmarks and what `symposia bulk` is encoding, which are made again, and the models. A backup holds secrets as the
 home does, so it is readable by its owner alone.
 """
 
@@ -28,7 +28,7 @@ KIND = "backup"
 SLICES = "slices"
 FILES = "home/"
 SETTINGS = "settings.toml"
-KEPT = ("benchmarks", "evaluations")
+KEPT = ("benchmarks", "bulk", "evaluations")
 """Folders of a home that are neither put into a backup nor touched by restoring one."""
 
 _SECRET = 0o600

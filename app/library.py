@@ -274,7 +274,7 @@ class Library:
             reasons = "; ".join(f"{problem.path}: {problem.reason}" for problem in problems)
             raise InputError(
                 f"Nothing to add to {adding.expert!r}: no text was found. {reasons}".strip(),
-                "Name a file or folder with text, Markdown, HTML, PDF, DOCX, CSV, JSONL or a BEIR corpus.",
+                "Name a file or folder with text, Markdown, HTML, PDF, DOCX, CSV, TSV, JSONL or a BEIR corpus.",
             )
         return AddReport(
             adding.expert,

@@ -97,7 +97,9 @@ def read_conditions(path: Path | None = None) -> list[Condition]:
     try:
         text = path.read_text(encoding="utf-8") if path else files("data").joinpath("reproduce.yaml").read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Cannot read {name}: {error}.", "Name a YAML file of conditions.") from error
+        raise InputError(
+            f"Cannot read {name}: {getattr(error, 'strerror', None) or error}.", "Name a YAML file of conditions."
+        ) from error
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""Symposium: the Python API, and the only place that wires the rooms together. Read it from top to bottom.
+"""Symposium: the Python API. How a question goes through the rooms, which ``app.wiring`` puts together.
 
 >>> from app import Symposium                                    # doctest: +SKIP
 >>> with Symposium.open() as symposium:                          # doctest: +SKIP

@@ -5,6 +5,8 @@ Every message says what happened, with the values, and what to do about it. Anyt
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class SymposiaError(Exception):
     """Base of all errors meant for the person at the keyboard.
@@ -48,3 +50,14 @@ class StoreError(SymposiaError):
 
 class ServerError(SymposiaError):
     """A language model's server is out of reach, refused, or sent what cannot be read."""
+
+
+def unknown_expert(name: str, known: Iterable[str]) -> InputError:
+    """The error for a name that no expert has, which lists those there are."""
+    names = ", ".join(sorted(known))
+    fix = (
+        f"The experts are: {names}."
+        if names
+        else "There are none yet: `symposia add PATH --expert NAME`, or name another home with --home FOLDER."
+    )
+    return InputError(f"There is no expert named {name!r}.", fix)

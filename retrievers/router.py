@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from indexes.encoders.base import Vectors
-from indexes.errors import InputError
+from indexes.errors import unknown_expert
 from retrievers.calibration import softmax
 from retrievers.evidence import Decision, Kind, Route, Share
 from retrievers.gate import CERTAIN, NullExpert, expression
@@ -42,9 +42,7 @@ class Wishes:
         """Raise an ``InputError`` that lists the experts there are, where a name is none of them."""
         for name in (*self.force, *self.forbid):
             if name not in known:
-                raise InputError(
-                    f"There is no expert named {name!r}.", f"The experts are: {', '.join(sorted(known)) or 'none yet'}."
-                )
+                raise unknown_expert(name, known)
 
 
 class Router(Protocol):

@@ -124,7 +124,7 @@ def test_it_does_not_run_as_root_and_says_how_it_is() -> None:
 
 
 def test_what_is_copied_exists_and_is_not_ignored_while_all_else_is() -> None:
-    rules = [line for line in (ROOT / ".containerignore").read_text().splitlines() if line and line[0] != "#"]
+    rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert rules[0] == "*"
     allowed = {rule[1:] for rule in rules if rule.startswith("!")}
     copied = {

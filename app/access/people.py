@@ -25,7 +25,7 @@ from app.access.principal import Action, Principal
 from indexes.errors import SettingsError
 
 FILE = "people.toml"
-FIX = "See the example in app/access/people.py."
+FIX = 'For example: [[people]], and below it email = "*@example.org", experts = ["contracts"], actions = ["ask"].'
 _KEYS = frozenset({"email", "claim", "value", "experts", "actions", "key"})
 
 

@@ -6,7 +6,6 @@ made in one place, and what was interrupted or changed on the way is mended by t
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -124,6 +123,8 @@ def bulk(
     work: Work,
     description: str = "",
     *,
+    replacing: bool = True,
+    prune: bool = False,
     on_encoded: Callable[[BulkProgress], None] | None = None,
     on_progress: Callable[[AddProgress], None] | None = None,
     on_problem: Callable[[Problem], None] | None = None,
@@ -136,7 +137,7 @@ def bulk(
     ----------
     panel
         Says where the slices lie, and what encodes. It must not be open yet where slices have one owner at a time.
-    paths, expert, description, on_progress, on_problem
+    paths, expert, description, replacing, prune, on_progress, on_problem
         See ``Library.add_paths``.
     work
         See ``Work``.
@@ -157,9 +158,15 @@ def bulk(
         texts, processes, seconds = _encoded(shards, todo, work, on_encoded)
         prepared.use(shards, [key for key, _ in planned])
         added = Library(own, settings).add_paths(
-            paths, expert, description, on_progress=on_progress, on_problem=on_problem
+            paths,
+            expert,
+            description,
+            replacing=replacing,
+            prune=prune,
+            on_progress=on_progress,
+            on_problem=on_problem,
         )
-    shutil.rmtree(work.folder, ignore_errors=True)
+    shards.clear()
     return BulkReport(len(planned), len(planned) - len(todo), texts, processes, seconds, added, prepared.encoded)
 
 

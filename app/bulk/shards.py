@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from indexes import atomic
 from indexes.encoders.base import Encoder, Fingerprint, Vectors
 from indexes.errors import InputError
 
+OURS = re.compile(r"[0-9a-f]{32}\.(?:texts\.json|json|npz)(?:\.partial)?")
 DIGEST = np.dtype([("high", ">u8"), ("low", ">u8")])  # 16 bytes that stand for a text
 
 Digests = NDArray[np.void]
@@ -55,6 +58,14 @@ class Shards:
 
     folder: Path
     fingerprint: Fingerprint
+
+    def clear(self) -> None:
+        """Delete the shards, and the folder where nothing else lies in it."""
+        for file in self.folder.glob("*"):
+            if OURS.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def key(self, texts: Sequence[str]) -> str:
         """The name of the shard that is cut from these texts."""

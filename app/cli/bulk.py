@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.invocation import Invocation
+from app.cli.library import end
 from app.cli.options import AsJson
 from app.cli.output import duration
 
@@ -27,14 +28,24 @@ def bulk(
     workers: Annotated[int, typer.Option(min=0, help="Processes that encode, one core each; 0 for all cores.")] = 0,
     address: Annotated[
         str,
-        typer.Option(help="Of a Ray cluster, such as ray://host:10001; else workers start here.", show_default=False),
+        typer.Option(
+            metavar="URL",
+            help="Of a Ray cluster, such as ray://host:10001; else workers start here.",
+            show_default=False,
+        ),
     ] = "",
     work: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of vectors until they are added; shared by a cluster's machines.", show_default=False
+            metavar="FOLDER",
+            help="Folder of vectors until they are added; shared by a cluster's machines.",
+            show_default=False,
         ),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace/--keep", help="Whether earlier versions go, as with `add`.")
+    ] = True,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what is gone, however much it is.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add documents like `add`, encoded by many processes: on this machine, or on a Ray cluster.
@@ -54,10 +65,10 @@ def bulk(
     folder, cache = resolve(models.encoder, "encoder", models.folder).absolute(), models.folder.absolute()
     make_encoder = partial(open_encoder, folder, Path(models.encoder).name, models.runtime, cache, 1)
     count = workers or os.cpu_count() or 1
-    planned = Work((work or settings.home / "bulk" / expert).absolute(), make_encoder, count, address)
+    planned = Work(((work or settings.home / "bulk") / expert).absolute(), make_encoder, count, address)
 
     def tell(problem: Problem) -> None:
-        output.note(f"left out: {problem}", style="yellow")
+        output.note(f"{'left out: ' if problem.left_out else ''}{problem}", style="yellow")
 
     with output.progress(f"reading for {expert!r}") as update:
 
@@ -74,6 +85,8 @@ def bulk(
             expert,
             planned,
             description,
+            replacing=replace,
+            prune=prune,
             on_encoded=encoded,
             on_progress=added,
             on_problem=tell,
@@ -86,9 +99,7 @@ def bulk(
             f"them new; {report.texts} texts encoded by {report.workers} processes in {duration(report.encoding)}, added "
             f"in {duration(report.added.seconds)}"
         )
-    if report.added.problems:
-        output.note(f"{len(report.added.problems)} left out, see above.", style="yellow")
-        raise typer.Exit(1)
+    end(output, report.added.problems, report.added.withheld)
 
 
 def _encoded(expert: str, progress: BulkProgress) -> str:

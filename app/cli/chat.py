@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.address import check_free, in_url
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
-from indexes.errors import InputError, SettingsError
+from indexes.errors import SettingsError
 
 if TYPE_CHECKING:
     from app.settings import Loaded, Settings
@@ -34,8 +34,8 @@ def chat(
     invocation: Invocation = ctx.obj
     output, loaded = invocation.output(as_json), invocation.load()
     check_kept(loaded.settings, host)
-    check_free(port, host)
-    url = f"http://{host}:{port}"
+    check_free(host, port, "chat")
+    url = f"http://{in_url(host)}:{port}"
     if as_json:
         output.document({"url": url, "pid": os.getpid()})
         os.dup2(2, 1)
@@ -53,19 +53,6 @@ def check_kept(settings: Settings, host: str) -> None:
             "Set access.login = true; or serve this machine only, on 127.0.0.1; or, where something else keeps strangers "
             "out, set serve.without_keys = true.",
         )
-
-
-def check_free(port: int, host: str = HOST) -> None:
-    """Raise an ``InputError`` where another program listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InputError(
-                f"Port {port} on {host} cannot be used: {error.strerror}.",
-                f"Choose another: `symposia chat --port {port + 1}`.",
-            ) from error
 
 
 def streamlit_command(port: int, host: str = HOST) -> list[str]:

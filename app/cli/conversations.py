@@ -83,7 +83,7 @@ def export(
 def delete(
     ctx: typer.Context,
     conversation: Id,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; nothing is asked without a terminal.")] = False,
     of: Owner = OF,
     as_json: AsJson = False,
 ) -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from app.access.keys import Key
     from app.access.principal import Action
 
-keys = typer.Typer(help="Make, list and revoke the keys that programs show to `symposia serve`.", no_args_is_help=True)
+keys = typer.Typer(
+    help="Make, list and revoke the keys that programs show to `symposia serve` and `symposia mcp`.",
+    no_args_is_help=True,
+)
 
 
 @keys.command("create")

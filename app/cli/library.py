@@ -69,7 +69,7 @@ def add(
         output.document(result.to_dict())
     else:
         output.show(_told(result))
-    _end(output, result.problems, result.withheld)
+    end(output, result.problems, result.withheld)
 
 
 def _plan(
@@ -91,11 +91,11 @@ def _plan(
         )
     for problem in plan.problems:
         output.note(f"{'would be left out: ' if problem.left_out else ''}{problem}", style="yellow")
-    _end(output, plan.problems, plan.withheld)
+    end(output, plan.problems, plan.withheld)
 
 
-def _end(output: Output, problems: Sequence[Problem], withheld: Sequence[Problem]) -> None:
-    """Say what was not done, and let the exit code say so."""
+def end(output: Output, problems: Sequence[Problem], withheld: Sequence[Problem]) -> None:
+    """Say what was not done when documents were added, and let the exit code say so."""
     for problem in withheld:
         output.note(str(problem), style="bold red")
     left = sum(problem.left_out for problem in problems)
@@ -152,7 +152,7 @@ def list_experts(ctx: typer.Context, as_json: AsJson = False) -> None:
 def remove_expert(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; nothing is asked without a terminal.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete an expert and its slice. The documents themselves are not touched."""

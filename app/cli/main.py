@@ -121,7 +121,10 @@ def global_options(
     config_file: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="Settings file, instead of symposia.toml here.")
     ] = None,
-    home: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder of the experts' slices.")] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of slices, conversations, keys and all else that is kept."),
+    ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="fast, balanced or thorough.")] = None,
     assignments: Annotated[
         list[str] | None,

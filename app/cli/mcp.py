@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.address import check_free
 from app.cli.invocation import Invocation
 from indexes.errors import InputError
 
@@ -39,7 +39,7 @@ def mcp(
 
     log_to(invocation.stderr, settings.telemetry, verbose=invocation.verbose)
     if http:
-        check_free(port)
+        check_free(HOST, port, "mcp --http")
         invocation.output(as_json=False).note(f"MCP is served at http://{HOST}:{port}{PATH}. End it with Ctrl-C.")
         serve_http(settings, port)
     else:
@@ -54,19 +54,6 @@ def check_installed(http: bool) -> None:
             f"The MCP server needs {', '.join(lacking)}, not installed here.",
             "Install it: pip install 'symposia[mcp]'",
         )
-
-
-def check_free(port: int) -> None:
-    """Raise an ``InputError`` where another program listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise InputError(
-                f"Port {port} on {HOST} cannot be used: {error.strerror}.",
-                f"Choose another: `symposia mcp --http --port {port % 65535 + 1}`.",
-            ) from error
 
 
 def serve_stdio(settings: Settings) -> None:

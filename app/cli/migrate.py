@@ -86,13 +86,14 @@ def _check(old: str, new: str) -> None:
 
 
 def _folders(slices: Path, experts: list[str], switch: bool) -> list[Path]:
-    from indexes.errors import InputError
+    from indexes.errors import InputError, unknown_expert
 
     known = {path.parent.name: path.parent for path in sorted(slices.glob("[!.]*/slice.json"))}
     unknown = [name for name in experts if name not in known]
-    if unknown or not known:
-        what = f"There is no expert named {unknown[0]!r}." if unknown else f"There are no experts in {slices}."
-        raise InputError(what, f"The experts are: {', '.join(known) or 'none yet'}.")
+    if unknown:
+        raise unknown_expert(unknown[0], known)
+    if not known:
+        raise InputError(f"There are no experts in {slices}.", "Name the home that holds them with --home FOLDER.")
     others = [name for name in known if experts and name not in experts]
     if switch and others:
         raise InputError(

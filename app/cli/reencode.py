@@ -110,7 +110,8 @@ def _ending(done: Reencoded, file: Path | None, switches: bool) -> str:
     if not done.outcome.swapped:
         return f"Encoded, {took}. Now set {setting}: whatever is started from then on asks with it."
     if not done.outcome.slices and not switches:
-        return f"All slices are of {done.encoder}; what {done.outcome.dropped} others had left was deleted."
+        dropped = f" What {done.outcome.dropped} others had left was deleted." if done.outcome.dropped else ""
+        return f"All slices are of {done.encoder}.{dropped}"
     written = f" Written to {file}: {setting}." if file is not None and switches else ""
     return f"All slices are asked with {done.encoder} now, {took}.{written}"
 

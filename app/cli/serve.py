@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from app.cli.address import check_free, in_url
 from app.cli.invocation import Invocation
 from app.cli.options import AsJson
 from indexes.errors import InputError, SettingsError
@@ -94,25 +94,6 @@ def keys_for(settings: Settings) -> Keys | None:
             "127.0.0.1; or, where something else keeps strangers out, set serve.without_keys = true.",
         )
     return None
-
-
-def check_free(host: str, port: int) -> None:
-    """Raise an ``InputError`` where the address is none of this machine's, or another program listens there."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise InputError(
-            f"Port {port} on {host} cannot be used: {error.strerror}.",
-            f"Choose another: `symposia serve --port {port % 65535 + 1}`, or --host with an address of this machine.",
-        ) from error
-
-
-def in_url(host: str) -> str:
-    """The host as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host
 
 
 def run(invocation: Invocation, settings: Settings, keys: Keys | None, announce: Callable[[], None]) -> None:

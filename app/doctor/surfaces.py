@@ -64,7 +64,8 @@ def traces() -> Check:
 
 def server(settings: Settings) -> Check:
     """Whether ``symposia serve`` could start: its port is free, and strangers are kept out."""
-    from app.cli.serve import check_free, keys_for
+    from app.cli.address import check_free
+    from app.cli.serve import keys_for
 
     serve = settings.serve
     try:

@@ -107,7 +107,8 @@ class Store(Section):
     )
     hnsw_ef: int = Field(default=128, ge=10, le=10_000, description="Candidates kept while searching; more find more")
     quantization: Literal["none", "int8"] = Field(
-        default="none", description="int8 searches a quarter of the bytes and puts what it finds in order by the whole"
+        default="none",
+        description="int8 searches a quarter of the bytes, then puts what it finds in order by the whole vectors",
     )
     oversampling: float = Field(default=2.0, ge=1, le=100, description="How many times more int8 finds than is wanted")
     payload: Literal["cached", "cold"] = Field(
@@ -187,7 +188,7 @@ class Serve(Section):
     port: int = Field(default=8000, ge=1, le=65535, description="Port that it listens on")
     without_keys: bool = Field(
         default=False,
-        description="Serve other machines although no keys are asked for: whoever reaches it may do anything",
+        description="Let server and chat serve other machines without keys or login: whoever reaches them may do anything",
     )
     hosts: str = Field(
         default="",
@@ -208,7 +209,7 @@ class Access(Section):
     per_minute: int = Field(
         default=60,
         ge=0,
-        description="Requests of one client in a minute, in the chat of one who logged in; 0 for no limit",
+        description="Requests a minute from one client, in the chat from one person who logged in; 0 for no limit",
     )
     burst: Count = Field(default=20, description="Requests of one client that may come at once")
     audit: bool = Field(default=True, description="Log who did what to audit.jsonl in the home folder")
@@ -222,7 +223,9 @@ class Access(Section):
 class Settings(Section):
     """All settings. Paths are absolute when they come from ``load_settings``."""
 
-    home: Path = Field(default=Path(".symposia"), description="Folder of the experts' slices")
+    home: Path = Field(
+        default=Path(".symposia"), description="Folder of slices, conversations, keys, people and the audit log"
+    )
     preset: Preset = Field(default="balanced", description="Defaults to start from: fast, balanced or thorough")
     models: Models = Models()
     store: Store = Store()

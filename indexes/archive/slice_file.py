@@ -11,7 +11,7 @@ from indexes.archive.reader import open_archive
 from indexes.archive.slices import Packed, Report, name_in, pack, unpack_slice
 from indexes.archive.staging import finish, held, staged
 from indexes.archive.writer import new_archive
-from indexes.errors import InputError
+from indexes.errors import InputError, unknown_expert
 from indexes.manifest import Manifest
 from indexes.slice import OpenStore, check_name
 
@@ -72,8 +72,7 @@ def export_slice(
     finish(slices)
     check_name(name)
     if not (slices / name).is_dir():
-        known = ", ".join(sorted(each.parent.name for each in slices.glob("*/slice.json"))) or "none yet"
-        raise InputError(f"There is no expert named {name!r}.", f"The experts are: {known}.")
+        raise unknown_expert(name, (each.parent.name for each in slices.glob("*/slice.json")))
     about = {"slice": name}
     with new_archive(path, KIND, about) as writer:
         packed = pack(writer, PREFIX, slices / name, open_store, on_progress)

@@ -19,7 +19,7 @@ from indexes.sync.given import Finished, packed, unpacked
 if TYPE_CHECKING:
     from indexes.sync.journal import Journal
 
-PRUNE = "Check that all of it is there. If it is meant, add it again with --prune."
+PRUNE = "Check that all of it is there. If it is meant, run the same command again with --prune."
 
 _SAME = "c.source = n.source AND c.key = n.key AND n.replaces AND n.run = :run AND n.document != c.document"
 _REPLACED = f"EXISTS (SELECT 1 FROM claims n WHERE {_SAME})"

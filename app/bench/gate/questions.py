@@ -80,7 +80,7 @@ def trivia(folder: Path, n: int, seed: int) -> list[Put]:
     for name in TRIVIA:
         path = folder / name / "test.jsonl"
         if not path.is_file():
-            raise InputError(f"There is no {path}.", "Name the folder of question sets with --qa.")
+            raise InputError(f"There is no {path}.", "Name the folder that holds qa/ with --data.")
         records = [record for _, record in json_lines(path)]
         found += [_trivia(record, name) for record in _draw(records, n, seed)]
     return found

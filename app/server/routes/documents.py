@@ -93,7 +93,8 @@ async def upload(
         Name, Form(description="Whose slice they go to; made where there is none.", examples=["orchard"])
     ],
     files: Annotated[
-        list[UploadFile], File(description="Text, Markdown, HTML, PDF, DOCX or JSONL.", min_length=1, max_length=FILES)
+        list[UploadFile],
+        File(description="Text, Markdown, HTML, PDF, DOCX, JSONL, CSV or TSV.", min_length=1, max_length=FILES),
     ],
     description: Annotated[str, Form(max_length=500, description="Of an expert that is new.")] = "",
     replace: Annotated[bool, Form(description="Whether a changed document takes its earlier version's place.")] = False,

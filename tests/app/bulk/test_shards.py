@@ -92,3 +92,16 @@ def test_a_worker_that_does_not_see_the_folder_says_so(shards: Shards, encoder: 
 def test_a_worker_with_another_encoder_is_refused(shards: Shards) -> None:
     with pytest.raises(InputError, match="words-2"):
         shards.encode("any", WordEncoder("words-2"))
+
+
+def test_shards_are_cleared_and_what_others_have_put_there_stays(shards: Shards, encoder: WordEncoder) -> None:
+    encoded(shards, encoder, ["one", "two"])
+    foreign = shards.folder / "thesis.txt"
+    foreign.write_text("mine")
+    (shards.folder / "notes").mkdir()
+    shards.clear()
+    assert sorted(path.name for path in shards.folder.iterdir()) == ["notes", "thesis.txt"]
+    foreign.unlink()
+    (shards.folder / "notes").rmdir()
+    shards.clear()
+    assert not shards.folder.exists()

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app.access.keys import Keys
-from app.cli.serve import in_url
+from app.cli.address import in_url
 
 ROOT = Path(__file__).parents[3]
 

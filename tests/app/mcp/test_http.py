@@ -20,7 +20,8 @@ import uvicorn
 from mcp import Client
 
 from app.access.keys import FILE, Keys
-from app.cli.mcp import check_free, http_app
+from app.cli.address import check_free
+from app.cli.mcp import http_app
 from app.settings import Settings
 from app.settings.schema import Access
 from indexes.errors import InputError
@@ -120,8 +121,8 @@ def test_a_port_in_use_is_named_with_another() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=f"Port {port} .*\n.*--port {port + 1}"):
-            check_free(port)
+        with pytest.raises(InputError, match=f"Port {port} .*\n.*mcp --http --port {port % 65535 + 1}"):
+            check_free("127.0.0.1", port, "mcp --http")
 
 
 @pytest.mark.slow
