@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
+from indexes.errors import StoreError
 from indexes.sync.ahead import Ahead
 from indexes.sync.cutting import Cutting
 from indexes.sync.given import Given, Item, Origin, passages_in
@@ -24,9 +30,12 @@ if TYPE_CHECKING:
 SAMPLE = 1000
 AHEAD = 20_000  # passages that are read before they are embedded, so that it is known how many are still to come
 TYPICAL = 1_000  # characters of a passage; a row of a table may have a thousand times as many, and weighs as much
-BIG = 20_000  # passages from which on a store is brought up to date at once
+LOCK = "adding.lock"
+AGAIN = 0.5  # seconds after which whoever waits for another run to end looks whether somebody said stop
 
 Cancelled = Callable[[], bool]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,23 @@ def weight(item: Item) -> int:
     """What an item that was read ahead counts for, in passages of ordinary length."""
     characters = sum(len(passage.text) for passage in item.passages) if isinstance(item, Given) else 0
     return max(passages_in(item) + 1, characters // TYPICAL)
+
+
+@contextmanager
+def _alone(folder: Path, cancelled: Cancelled) -> Iterator[None]:
+    """Within it, no other run adds to the slice in ``folder``: each would take what the other has just seen for gone."""
+    lock = FileLock(folder / LOCK, is_singleton=False)
+    while True:
+        try:
+            lock.acquire(timeout=AGAIN)
+            break
+        except Timeout:
+            if cancelled():
+                raise Stopped from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Adding:
@@ -109,37 +135,36 @@ class Adding:
     def _into(
         self, slice_: Slice, source: Source, items: Iterable[Item], report: Callable[[Done], None], cancelled: Cancelled
     ) -> Done:
-        journal = None
         try:
-            journal = Journal.of(slice_.folder, slice_.store)
-            journal.start()
-            source.cutting.journal = journal
-            sync = Sync(slice_, self._panel.encoder, journal, source.cutting, self._wishes, self._ended)
-            sync.sweep()
-            if sync.fill(items, report, cancelled):
-                reading = source.reading
-                sync.follow(reading.roots if reading else (), reading.unreadable if reading else ())
-            self._seat(slice_, sync)
-            self.repeated = sync.repeated
-        except BaseException:
+            with _alone(slice_.folder, cancelled), closing(Journal.of(slice_.folder, slice_.store)) as journal:
+                journal.start()
+                source.cutting.journal = journal
+                sync = Sync(slice_, self._panel.encoder, journal, source.cutting, self._wishes, self._ended)
+                sync.sweep()
+                if sync.fill(items, report, cancelled):
+                    reading = source.reading
+                    sync.follow(reading.roots if reading else (), reading.unreadable if reading else ())
+                self._seat(slice_, sync)
+                self.repeated = sync.repeated
+        except BaseException as error:
             if self._panel.experts.get(self.expert) is None:  # else nobody would close it
                 slice_.close()
+            if isinstance(error, Stopped):
+                return Done(stopped=True)
             raise
-        else:
-            return sync.done
-        finally:
-            if journal is not None:
-                journal.close()
+        return sync.done
 
     def _seat(self, slice_: Slice, sync: Sync) -> None:
         """Measure the expert where its slice has changed, and let it be asked."""
         if sync.changed:
-            if sync.done.embedded >= BIG:
-                slice_.store.optimize()
             slice_.counted()
         if sync.changed or self.expert not in self._panel.experts:
             self._panel.refresh(slice_)
         sync.measured()
+        try:
+            slice_.store.optimize()  # returns at once where nothing pays
+        except StoreError as error:  # searches are slower without, and nothing is lost; the next run tries again
+            log.warning("The index of %r was not brought up to date: %s %s", self.expert, error.problem, error.fix)
 
     def _peek(self, stage: Ahead[Item], cutting: Cutting, cancelled: Cancelled) -> tuple[list[Item], bool]:
         """The first items, as many as the sample takes; and whether somebody said stop."""

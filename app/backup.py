@@ -223,11 +223,27 @@ def _check_going(path: Path, home: Path, going: list[str]) -> None:
                 f"{inside[0]} lies in what would be replaced; nothing was changed.",
                 "Move it out of there, then run the same command again.",
             )
+        foreign = next(_foreign(home, entry), None)
+        if foreign is not None:
+            raise InputError(
+                f"{foreign} is in no backup and would be lost; nothing was changed.",
+                "Move it out of there, then run the same command again.",
+            )
         if entry.is_mount():
             raise InputError(
                 f"{entry} is the place of another disk, which cannot be replaced; nothing was changed.",
                 "Restore into an empty folder with --into.",
             )
+
+
+def _foreign(home: Path, entry: Path) -> Iterator[Path]:
+    """Files below an entry of the home that no backup holds, and that are not there for a moment only."""
+    if not entry.is_dir() or entry.name == SLICES:
+        return
+    for file in sorted(entry.rglob("*")):
+        kept = file.is_file() and (file.name.endswith(_TRANSIENT) or _belongs(file.relative_to(home).parts))
+        if file.is_symlink() or (file.is_file() and not kept):
+            yield file
 
 
 def _is_passing(parts: tuple[str, ...]) -> bool:

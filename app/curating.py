@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app.access.principal import Action, Principal
 from app.library import AddProgress, AddReport, ExpertCard, Library
 from app.serving import Serving
+from indexes.errors import InputError
 
 if TYPE_CHECKING:
     from app.experts import Calibrations, ExpertDetails
@@ -155,7 +156,13 @@ class Curating:
         """Withdraw an expert and delete its slice. The others are untouched."""
         self.principal.check(Action.WRITE)
         self.panel.open()
-        self.panel.withdraw(expert)
+        with self.panel.still(lambda: True) as still:
+            if not still:
+                raise InputError(
+                    f"Expert {expert!r} cannot be removed while documents are added or an expert is trained.",
+                    "Wait until that has ended, or stop it.",
+                )
+            self.panel.withdraw(expert)
 
     def train(
         self,

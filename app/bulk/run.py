@@ -166,7 +166,7 @@ def bulk(
             on_progress=on_progress,
             on_problem=on_problem,
         )
-    shards.clear()
+    shards.clear(key for key, _ in planned)
     return BulkReport(len(planned), len(planned) - len(todo), texts, processes, seconds, added, prepared.encoded)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from indexes import atomic
 from indexes.encoders.base import Encoder, Fingerprint, Vectors
 from indexes.errors import InputError
 
-OURS = re.compile(r"[0-9a-f]{32}\.(?:texts\.json|json|npz)(?:\.partial)?")
+OURS = re.compile(r"(?P<key>[0-9a-f]{32})\.(?:texts\.json|json|npz)(?:\.partial)?")
 DIGEST = np.dtype([("high", ">u8"), ("low", ">u8")])  # 16 bytes that stand for a text
 
 Digests = NDArray[np.void]
@@ -59,10 +59,12 @@ class Shards:
     folder: Path
     fingerprint: Fingerprint
 
-    def clear(self) -> None:
-        """Delete the shards, and the folder where nothing else lies in it."""
+    def clear(self, keys: Iterable[str]) -> None:
+        """Delete these shards, and the folder where nothing else lies in it."""
+        wanted = set(keys)
         for file in self.folder.glob("*"):
-            if OURS.fullmatch(file.name):
+            found = OURS.fullmatch(file.name)
+            if found and found["key"] in wanted:
                 file.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()

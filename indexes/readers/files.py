@@ -98,7 +98,8 @@ def _bounded(reader: Reader) -> Reader:
 def _not_one(path: Path, document: Document) -> Problem | None:
     """What keeps a document from being indexed."""
     if problem := unusable(document.text) or uncarried(document.title):
-        return Problem(path, problem, "Leave it out, or put text into it.")
+        bad = bool(uncarried(document.text) or uncarried(document.title))
+        return Problem(path, problem, "Leave it out, or put text into it.", left_out=bad)
     for count, most, what in (
         (len(document.text), limits.LARGEST_TEXT, "characters"),
         (len(document.marks), limits.MOST_MARKS, "headings or pages"),

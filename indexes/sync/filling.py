@@ -18,6 +18,7 @@ from indexes.sync.given import Given, Item, digest, passages_in
 
 WINDOW = 4096  # passages that are sorted by length together
 BATCH = 256  # passages that are stored, and reported, together
+TYPICAL = 1_000  # characters of a passage
 ITEMS = 4096  # unchanged documents and files that make a window without passages
 DEPTH = 4  # batches that may be encoded and not stored
 
@@ -96,7 +97,7 @@ def windows(items: Iterable[Item], rewrites: Callable[[Given], bool], size: int 
     passages = 0
     for item in items:
         held.append(item)
-        passages += len(item.passages) if isinstance(item, Given) else 0
+        passages += _weight(item)
         if passages >= size or len(held) >= ITEMS:
             yield _window(held, rewrites)
             held, passages = [], 0
@@ -187,6 +188,12 @@ class Filling:
     def _look(self, _done: int, _total: int) -> None:
         if self._ended.is_set():
             raise Ended
+
+
+def _weight(item: Item) -> int:
+    """Passages that are held, of ordinary length: a row may be one passage of a million characters."""
+    given = item.passages if isinstance(item, Given) else ()
+    return max(len(given), sum(len(passage.text) for passage in given) // TYPICAL)
 
 
 def _window(items: Sequence[Item], rewrites: Callable[[Given], bool]) -> Window:

@@ -124,6 +124,21 @@ def vanished(journal: Journal, root: str, unreadable: Sequence[Path], *, prune: 
     return Dropped(removed=lost)
 
 
+def moved_away(journal: Journal) -> Dropped:
+    """Let files go that are there no more, where one that was read or seen in this run has all that they had."""
+    here = "SELECT 1 FROM claims n JOIN files g ON g.path = n.origin WHERE n.document = c.document AND g.run = :run"
+    found = journal.named(
+        "SELECT c.origin FROM claims c JOIN files f ON f.path = c.origin WHERE f.run < :run GROUP BY c.origin"
+        f" HAVING min(EXISTS ({here}))",
+        {"run": journal.run},
+    )
+    gone = [(path,) for (path,) in found if not os.path.lexists(path)]
+    with journal.writing() as rows:
+        rows.executemany("DELETE FROM claims WHERE origin = ?", gone)
+        rows.executemany("DELETE FROM files WHERE path = ?", gone)
+    return NOTHING
+
+
 def unclaimed(journal: Journal) -> list[str]:
     """Documents that have to go."""
     return [

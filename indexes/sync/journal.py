@@ -150,7 +150,7 @@ class Journal:
 
     def recipe(self, document_id: str) -> str:
         """How the passages of a document were cut; empty where that is not known."""
-        found = self.ask("SELECT recipe FROM documents WHERE id = ? AND whole", packed(document_id))
+        found = self.ask("SELECT recipe FROM documents WHERE id = ?", packed(document_id))
         return str(found[0][0]) if found else ""
 
     def begin(self, given: Sequence[Given], texts: Mapping[str, bytes]) -> None:
@@ -222,7 +222,7 @@ class Journal:
         """Files are there, as they were."""
         with self.writing() as rows:
             for each in files:
-                rows.execute("UPDATE files SET run = ? WHERE path = ?", (self.run, each.origin.path))
+                rows.execute("UPDATE files SET run = max(run, ?) WHERE path = ?", (self.run, each.origin.path))
                 self._rooted(each.origin)
 
     def read(self, file: Finished, *, settled: bool) -> None:
@@ -233,19 +233,20 @@ class Journal:
             rows.execute(
                 "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
                 " recipe = excluded.recipe, size = excluded.size, modified = excluded.modified,"
-                " changed = excluded.changed, run = excluded.run",
+                " changed = excluded.changed, run = max(run, excluded.run)",
                 (file.origin.path, file.origin.root, file.recipe, *values, self.run),
             )
             self._rooted(file.origin)
 
-    def ids_with(self, texts: Sequence[bytes]) -> dict[bytes, list[str]]:
-        """Passages that say one of these texts, by the text's digest; they may be about to be stored."""
-        found: dict[bytes, list[str]] = {}
+    def ids_with(self, texts: Sequence[bytes]) -> dict[bytes, str]:
+        """A passage that says each of these texts, by the text's digest, of documents that are stored as a whole."""
+        found: dict[bytes, str] = {}
         for start in range(0, len(texts), AT_ONCE):
             part = texts[start : start + AT_ONCE]
             marks = ",".join("?" * len(part))
-            for text, i in self.ask(f"SELECT text, id FROM passages WHERE text IN ({marks})", *part):  # noqa: S608
-                found.setdefault(text, []).append(unpacked(i))
+            whole = "SELECT p.text, min(p.id) FROM passages p JOIN documents d ON d.id = p.document WHERE d.whole"
+            query = f"{whole} AND p.text IN ({marks}) GROUP BY p.text"
+            found.update((text, unpacked(i)) for text, i in self.ask(query, *part))
         return found
 
     def repeated(self) -> int:
@@ -280,7 +281,7 @@ class Journal:
             )
         self._rows.execute(
             "INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " replaces = excluded.replaces, run = excluded.run",
+            " replaces = excluded.replaces, run = max(run, excluded.run)",
             (origin, given.source, given.key, document, given.replaces, self.run, self.run),
         )
 

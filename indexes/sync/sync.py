@@ -153,6 +153,7 @@ class Sync:
         """Remove what is gone, once everything was read."""
         if self._wishes.replacing:
             self._drop(following.versions(self._journal))
+            self._drop(following.moved_away(self._journal))
             for root in roots:
                 self._drop(following.vanished(self._journal, root, unreadable, prune=self._wishes.prune))
         self.sweep()
@@ -259,9 +260,8 @@ class Sync:
     def _cached(self, texts: Sequence[bytes]) -> Mapping[bytes, Vectors]:
         """Vectors of texts that some stored passage says."""
         found = self._journal.ids_with(texts)
-        vectors = self._slice.encoded([i for ids in found.values() for i in ids])
-        known = {text: next((i for i in ids if i in vectors), "") for text, ids in found.items()}
-        return {text: vectors[i] for text, i in known.items() if i}
+        vectors = self._slice.encoded(sorted(found.values()))
+        return {text: vectors[i] for text, i in found.items() if i in vectors}
 
     def _keep_pace(self) -> None:
         characters, seconds = self._pace

@@ -228,6 +228,21 @@ def test_backups_in_the_home_are_neither_backed_up_nor_removed(home: Path, embed
     assert content(home, embedded) == before
 
 
+def test_what_no_backup_holds_is_not_lost_when_a_home_is_replaced(
+    home: Path, tmp_path: Path, embedded: OpenStore
+) -> None:
+    (home / "notes").mkdir()
+    (home / "notes" / "a.md").write_text("mine")
+    back_up(home, tmp_path / "b", embedded)
+    (home / "notes" / "my file.txt").write_text("also mine")
+    with pytest.raises(InputError, match=r"my file\.txt is in no backup"):
+        restore(tmp_path / "b", home, embedded, replacing=True)
+    assert (home / "notes" / "my file.txt").read_text() == "also mine"
+    (home / "notes" / "my file.txt").unlink()
+    restore(tmp_path / "b", home, embedded, replacing=True)
+    assert (home / "notes" / "a.md").read_text() == "mine"
+
+
 def test_a_backup_that_would_go_with_what_is_replaced_is_told(home: Path, embedded: OpenStore) -> None:
     (home / "mixed").mkdir()
     (home / "mixed" / "notes.txt").write_text("mine")

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from app.adding import LOCK
 from app.library import AddProgress, Library
 from app.settings import Settings
-from indexes.errors import InputError, SliceError
+from indexes.errors import InputError, SliceError, StoreError
 from indexes.passage import Document
 from indexes.store.open import MEMORY, opener
 from retrievers.panel import Panel
@@ -215,3 +217,53 @@ def test_those_who_see_a_part_of_the_panel_list_and_delete_there_alone(
         part.remove_documents("others", [library.documents("others")[1][0].id])
     assert part.remove_documents("notes", [part.documents("notes")[1][0].id]) == 1
     assert list(panel.problems) == ["notes"] and library.documents("others")[0] == 1
+
+
+def test_each_addition_brings_the_index_up_to_date_and_one_that_fails_costs_nothing_else(
+    library: Library, panel: Panel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    def optimize(_: object) -> None:
+        asked.append("")
+        if len(asked) == 1:
+            raise StoreError("The disk is too full.", "Free some space.")
+
+    documents = [Document(f"Words about {number}", title=f"{number}", source=f"{number}") for number in range(3)]
+    library.add_documents(documents[:1], "notes")
+    monkeypatch.setattr(type(panel.experts["notes"].slice.store), "optimize", optimize)
+    library.add_documents(documents[:2], "notes")
+    assert "notes" in panel.experts and "The disk is too full" in caplog.text
+    library.add_documents(documents[:2], "notes")
+    library.add_documents(documents, "notes")
+    assert len(asked) == 3, "also where nothing was new, since the last time may have failed"
+
+
+def test_an_addition_waits_for_another_one_to_the_same_slice_until_somebody_says_stop(
+    library: Library, panel: Panel, folder: Path
+) -> None:
+    library.add_paths([folder], "notes")
+    (folder / "d.txt").write_text("One more note, about the sea.", encoding="utf-8")
+    with FileLock(panel.folder / "notes" / LOCK, is_singleton=False):
+        assert library.add_paths([folder], "notes", cancelled=Patience(3)).stopped
+    assert library.documents("notes")[0] == 3 and "notes" in panel.experts
+    assert library.add_paths([folder], "notes").new == 1
+
+
+class Patience:
+    """Says stop after being asked so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_file_that_was_emptied_takes_its_text_away(library: Library, folder: Path) -> None:
+    library.add_paths([folder], "notes")
+    (folder / "b.txt").write_text("", encoding="utf-8")
+    report = library.add_paths([folder], "notes")
+    assert (report.removed + report.replaced, library.documents("notes")[0]) == (1, 2)
+    assert any("b.txt" in str(problem.path) for problem in report.problems)

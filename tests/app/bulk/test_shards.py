@@ -95,13 +95,15 @@ def test_a_worker_with_another_encoder_is_refused(shards: Shards) -> None:
 
 
 def test_shards_are_cleared_and_what_others_have_put_there_stays(shards: Shards, encoder: WordEncoder) -> None:
-    encoded(shards, encoder, ["one", "two"])
+    ours, others = encoded(shards, encoder, ["one", "two"]), encoded(shards, encoder, ["three"])
     foreign = shards.folder / "thesis.txt"
     foreign.write_text("mine")
     (shards.folder / "notes").mkdir()
-    shards.clear()
+    shards.clear([ours])
+    assert shards.read(others) is not None and shards.read(ours) is None
+    shards.clear([others])
     assert sorted(path.name for path in shards.folder.iterdir()) == ["notes", "thesis.txt"]
     foreign.unlink()
     (shards.folder / "notes").rmdir()
-    shards.clear()
+    shards.clear([])
     assert not shards.folder.exists()
