@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from app.library import ExpertCard
 from app.settings import Settings, load_settings
@@ -145,6 +148,16 @@ def everything(symposium: Symposium, asked: Iterable[Asked]) -> str:
     found.append(said(lambda: symposium.retrieve_many(questions)))
     found.append(said(lambda: symposium.ask_many(questions)))
     return json.dumps(found, indent=1).replace(str(symposium.panel.folder), "FOLDER")
+
+
+NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+
+
+def assert_alike(told: str, expected: str) -> None:
+    """Both say the same, but for the last digits of numbers: those depend on where vectors lie in memory."""
+    assert NUMBER.split(told) == NUMBER.split(expected)
+    numbers, others = ([float(each) for each in NUMBER.findall(text)] for text in (told, expected))
+    assert numbers == pytest.approx(others, rel=1e-4, abs=1e-6)
 
 
 def known(symposium: Symposium, asked: Iterable[Asked]) -> list[Any]:

@@ -23,7 +23,7 @@ from indexes.passage import Document
 from retrievers.calibrated_router import Calibrated
 from retrievers.conformal import Guarantee
 from retrievers.router import ScoredRouter
-from tests.app.access.systems import Asked, Pool, everything, make_system, said
+from tests.app.access.systems import Asked, Pool, assert_alike, everything, make_system, said
 from tests.fakes import QUESTIONS, TOPICS, make_passages
 
 SECRET = "Payroll: the chief engineer of the orchard earns CANARY-9471 a month."
@@ -124,7 +124,7 @@ def test_all_that_a_principal_is_told_is_what_a_system_without_the_other_experts
     if before:  # others ask first: nothing that they leave in memory may show
         everything(whole, asked)
         everything(whole.seen_by(Principal("bert", sees | {"payroll", "orchard"})), asked)
-    assert everything(whole.seen_by(principal), asked) == everything(fresh, asked)
+    assert_alike(everything(whole.seen_by(principal), asked), everything(fresh, asked))
 
 
 @settings(max_examples=6, **QUICK)
@@ -147,14 +147,7 @@ def test_so_it_is_for_slices_of_any_content_that_are_built_twice(
     fresh = Pool.of(place / "fresh", {name: given for name, given in passages.items() if name in sees}, {})
     first = make_system(place / "whole", whole.experts)
     second = make_system(place / "fresh", fresh.experts)
-    assert rounded(everything(first.seen_by(Principal("anna", sees)), asked)) == rounded(everything(second, asked))
-
-
-def rounded(text: str) -> str:
-    """Numbers to six places: the last bits depend on where vectors lie in memory."""
-    import re
-
-    return re.sub(r"\d+\.\d+(?:e-?\d+)?", lambda match: f"{float(match[0]):.6f}", text)
+    assert_alike(everything(first.seen_by(Principal("anna", sees)), asked), everything(second, asked))
 
 
 @pytest.fixture

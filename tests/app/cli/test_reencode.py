@@ -117,4 +117,4 @@ def test_json_is_the_report_and_the_file_that_was_written(run: Any, calls: Any, 
 def test_where_all_slices_are_of_the_encoder_it_says_what_was_deleted(run: Any, symposium: Any, tmp_path: Path) -> None:
     symposium.reencode = lambda encoder, _experts, **_: Reencoded(encoder, Outcome(swapped=True, dropped=2))
     (tmp_path / "symposia.toml").write_text('[models]\nencoder = "large"\n')
-    assert run("reencode").out == "All slices are of large; what 2 others had left was deleted.\n"
+    assert run("reencode").out == "All slices are of large. What 2 others had left was deleted.\n"
