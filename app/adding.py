@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from indexes.errors import StoreError
 from indexes.sync.ahead import Ahead
 from indexes.sync.cutting import Cutting
-from indexes.sync.given import Given, Item, Origin, passages_in
+from indexes.sync.given import Item, Origin, passages_in, weight
 from indexes.sync.journal import Journal
 from indexes.sync.reading import Reading
 from indexes.sync.sync import Done, Stopped, Sync, Wishes
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 SAMPLE = 1000
 AHEAD = 20_000  # passages that are read before they are embedded, so that it is known how many are still to come
-TYPICAL = 1_000  # characters of a passage; a row of a table may have a thousand times as many, and weighs as much
 LOCK = "adding.lock"
 AGAIN = 0.5  # seconds after which whoever waits for another run to end looks whether somebody said stop
 
@@ -70,10 +69,9 @@ def handed(documents: Iterable[Document], cutting: Cutting) -> Iterator[Item]:
         yield cutting.given(document, Origin())
 
 
-def weight(item: Item) -> int:
-    """What an item that was read ahead counts for, in passages of ordinary length."""
-    characters = sum(len(passage.text) for passage in item.passages) if isinstance(item, Given) else 0
-    return max(passages_in(item) + 1, characters // TYPICAL)
+def ahead_of(item: Item) -> int:
+    """What an item that was read ahead counts for: nothing is free, be it known already."""
+    return max(passages_in(item) + 1, weight(item))
 
 
 @contextmanager
@@ -118,7 +116,7 @@ class Adding:
 
     def run(self, source: Source, report: Callable[[Done], None], cancelled: Cancelled) -> Done:
         """Add; what was stored before an error or a stop stays, and is not done again."""
-        stage = Ahead(self._counted(source), AHEAD, self._ended, weight)
+        stage = Ahead(self._counted(source), AHEAD, self._ended, ahead_of)
         try:
             slice_, first = None, list[Item]()
             if self._panel.has(self.expert):

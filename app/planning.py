@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.adding import AHEAD, cutting_of, weight
+from app.adding import AHEAD, ahead_of, cutting_of
 from indexes.readers.problem import Problem
 from indexes.slice import check_name
 from indexes.sync.ahead import Ahead
@@ -97,7 +97,7 @@ def plan(
     cutting, ended = cutting_of(settings, sample=0), threading.Event()
     cutting.journal = journal
     reading = Reading(paths, cutting, problems.append)
-    stage = Ahead(reading, AHEAD, ended, weight)
+    stage = Ahead(reading, AHEAD, ended, ahead_of)
     try:
         journal.start()
         sync = Sync(_Paper(slice_), counting, journal, cutting, wishes, ended)  # type: ignore[arg-type]

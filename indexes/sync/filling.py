@@ -14,11 +14,10 @@ import numpy as np
 from indexes.encoders.base import Encoder, Vectors
 from indexes.passage import Passage
 from indexes.sync.ahead import Ended
-from indexes.sync.given import Given, Item, digest, passages_in
+from indexes.sync.given import Given, Item, digest, passages_in, weight
 
 WINDOW = 4096  # passages that are sorted by length together
 BATCH = 256  # passages that are stored, and reported, together
-TYPICAL = 1_000  # characters of a passage
 ITEMS = 4096  # unchanged documents and files that make a window without passages
 DEPTH = 4  # batches that may be encoded and not stored
 
@@ -97,7 +96,7 @@ def windows(items: Iterable[Item], rewrites: Callable[[Given], bool], size: int 
     passages = 0
     for item in items:
         held.append(item)
-        passages += _weight(item)
+        passages += weight(item)
         if passages >= size or len(held) >= ITEMS:
             yield _window(held, rewrites)
             held, passages = [], 0
@@ -188,12 +187,6 @@ class Filling:
     def _look(self, _done: int, _total: int) -> None:
         if self._ended.is_set():
             raise Ended
-
-
-def _weight(item: Item) -> int:
-    """Passages that are held, of ordinary length: a row may be one passage of a million characters."""
-    given = item.passages if isinstance(item, Given) else ()
-    return max(len(given), sum(len(passage.text) for passage in given) // TYPICAL)
 
 
 def _window(items: Sequence[Item], rewrites: Callable[[Given], bool]) -> Window:

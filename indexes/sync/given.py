@@ -109,6 +109,14 @@ class Finished:
 
 Item = Given | Unread | Finished
 
+TYPICAL = 1_000  # characters of a passage
+
+
+def weight(item: Item) -> int:
+    """What an item holds, in passages of ordinary length: a row may be one passage of a million characters."""
+    given = item.passages if isinstance(item, Given) else ()
+    return max(len(given), sum(len(passage.text) for passage in given) // TYPICAL)
+
 
 def passages_in(item: Item) -> int:
     """How many passages the item stands for, those that are known included."""

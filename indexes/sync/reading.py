@@ -38,7 +38,6 @@ class Reading:
     ) -> None:
         self.roots = tuple(_absolute(path) for path in paths if path.is_dir() and not _lies(path, below))
         self.unreadable: list[Path] = []
-        self.done = False
         self._cutting = cutting
         self._tell = on_problem
         self._below = below
@@ -50,7 +49,6 @@ class Reading:
             for each in found:
                 origin = Origin() if _lies(each.file, self._below) else Origin(_absolute(each.file), root)
                 yield from self._file(each, origin)
-        self.done = True
 
     def _file(self, found: Found, origin: Origin) -> Iterator[Item]:
         try:

@@ -16,6 +16,7 @@ from indexes.passage import Document
 from indexes.readers import files, limits
 from indexes.readers.files import READERS, read
 from indexes.readers.problem import Problem
+from tests.indexes.readers.memory import grown
 
 One = Callable[[Path], Document]
 Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
@@ -245,23 +246,9 @@ def test_a_corpus_is_read_a_line_at_a_time(tmp_path: Path) -> None:
     fifo = tmp_path / "corpus.jsonl"
     with fifo.open("w") as file:
         file.writelines(json.dumps({"_id": str(n), "text": f"Record {n}."}) + "\n" for n in range(100_000))
-    program = (
-        "import resource, sys; from indexes.readers.files import read\n"
-        "documents = read(sys.argv[1], on_problem=print); next(documents)\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "count = sum(1 for _ in documents)\n"
-        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
-    output = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    count, grown = map(int, output.stdout.split())
+    count, more = grown(tmp_path)
     assert count == 99_999
-    assert grown < 4_000  # KiB; as objects, the corpus would take about 60,000
+    assert more < 4_000  # KiB; as objects, the corpus would take about 60,000
 
 
 def test_the_same_content_has_the_same_id_from_any_path_and_system(tmp_path: Path, one: One) -> None:

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexes.passage import Document
-from indexes.readers import files, limits
+from indexes.readers import limits
 from indexes.readers.columns import Columns
 from indexes.readers.dialect import sniffed
 from indexes.readers.files import read
 from indexes.readers.problem import Problem
+from tests.indexes.readers.memory import grown
 
 One = Callable[[Path], Document]
 Reading = Callable[[Path], tuple[list[Document], list[Problem]]]
@@ -177,23 +175,9 @@ def test_a_table_is_read_a_row_at_a_time(tmp_path: Path) -> None:
     with (tmp_path / "rows.csv").open("w") as file:
         file.write("id,text\n")
         file.writelines(f'{number},"Record {number},\nand its second line."\n' for number in range(30_000))
-    program = (
-        "import resource, sys; from indexes.readers.files import read\n"
-        "documents = read(sys.argv[1], on_problem=print); next(documents)\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "count = sum(1 for _ in documents)\n"
-        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
-    output = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    count, grown = map(int, output.stdout.split())
+    count, more = grown(tmp_path)
     assert count == 29_999
-    assert grown < 4_000  # KiB; as objects, the table would take about 20,000
+    assert more < 4_000  # KiB; as objects, the table would take about 20,000
 
 
 def test_five_scripts(tmp_path: Path, one: One, script: str) -> None:

@@ -11,8 +11,8 @@ import pytest
 from indexes.passage import Document, Mark, Passage
 from indexes.slice import Slice
 from indexes.sync.cutting import Cutting
-from indexes.sync.filling import TYPICAL, WINDOW, windows
-from indexes.sync.given import Given, Origin
+from indexes.sync.filling import WINDOW, windows
+from indexes.sync.given import TYPICAL, Given, Origin
 from indexes.sync.journal import Journal
 from indexes.sync.reading import Reading
 from indexes.sync.sync import Sync, Wishes
