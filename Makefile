@@ -32,8 +32,9 @@ check: models ## ask the demo panel the 40 questions of data/questions.jsonl and
 chat: models ## open the chat in a browser, on the demo panel or on your own experts
 	$(BIN)/symposia chat
 
-test: $(READY) models browser ## all tests, the real models and the browser included
-	$(BIN)/python -m pytest
+test: $(READY) models browser ## all tests: the browser's by themselves, then the others in two processes
+	$(BIN)/python -m pytest -m browser; browser=$$?; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not browser' && exit $$browser
 
 test-fast: $(READY) ## the tests that need no model, in as many processes as there are cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m 'not slow and not browser and not benchmark'

@@ -32,6 +32,8 @@ def encoder() -> WordEncoder:
 @pytest.fixture(scope="session")
 def demo_home(model_folder: Callable[[str], Path]) -> Path:
     """The home folder of the demo panel, built at the first use and kept in the checkout."""
+    from filelock import FileLock
+
     from app.cli.output import Output
     from app.demo.run import build
     from app.settings import load_settings
@@ -39,6 +41,10 @@ def demo_home(model_folder: Callable[[str], Path]) -> Path:
 
     model_folder("all-minilm-l6-v2")
     home = Path(__file__).parents[1] / ".symposia"
-    with Symposium.open(load_settings(flags={"home": str(home)}, env={}).settings) as symposium:
+    home.mkdir(exist_ok=True)
+    with (
+        FileLock(home / "demo-for-tests.lock"),  # two processes of one run of the tests may both be the first
+        Symposium.open(load_settings(flags={"home": str(home)}, env={}).settings) as symposium,
+    ):
         build(symposium, Output(sys.stdout, sys.stderr))
     return home

@@ -75,7 +75,9 @@ def answer(reader: Reader, path: Path) -> tuple[bytes, bool]:
 def _packed(documents: list[Document], problems: list[Problem], *, spent: bool) -> bytes:
     reply: dict[str, Any] = {
         "documents": [_values(document) for document in documents],
-        "problems": [{"reason": each.reason, "fix": each.fix} for each in map(printable, problems)],
+        "problems": [
+            {"reason": each.reason, "fix": each.fix, "left_out": each.left_out} for each in map(printable, problems)
+        ],
         "spent": spent,
     }
     return json.dumps(reply, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -95,7 +95,7 @@ def _answer(kind: str, path: Path, allowed: Allowed) -> tuple[list[Document], li
         _idle.append(process)
     return (
         [_document(values, str(path)) for values in answer["documents"]],
-        [Problem(path, values["reason"], values["fix"]) for values in answer["problems"]],
+        [Problem(path, **values) for values in answer["problems"]],
     )
 
 

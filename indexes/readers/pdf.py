@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,13 @@ def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     except broken as error:
         on_problem(_encrypted(path) if _is_password(error) else _damaged(path, "", error))
         return
-    pages = _pages(path, reader, (MemoryError, *broken), on_problem)
+    damaged = list[Problem]()
+    pages = _pages(path, reader, (MemoryError, *broken), on_problem, damaged.append)
     text, marks = _join(pages)
+    for (
+        problem
+    ) in damaged:  # a page among others is damaged for good: reading the file again at each run would not help
+        on_problem(replace(problem, left_out=LETTER.search(text) is None))
     if LETTER.search(text):
         yield Document(text=text, title=_title(reader, broken) or path.stem, source=str(path), marks=marks)
     elif count and len(pages) == count:
@@ -59,7 +65,7 @@ def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
 
 
 def _pages(
-    path: Path, reader: PdfReader, broken: tuple[type[BaseException], ...], on_problem: OnProblem
+    path: Path, reader: PdfReader, broken: tuple[type[BaseException], ...], on_problem: OnProblem, on_damage: OnProblem
 ) -> list[tuple[int, str]]:
     """Numbers and texts of the pages that can be read in time. The others are reported: the first ten, and how many more."""
     pages: list[tuple[int, str]] = []
@@ -76,10 +82,11 @@ def _pages(
         except failures as error:
             bad += 1
             if bad <= limits.REPORTED:
-                on_problem(_damaged(path, f" on page {number}", error))
+                passing = isinstance(error, (patience.TooSlowError, MemoryError))
+                (on_problem if passing else on_damage)(_damaged(path, f" on page {number}", error))
     patience.current.step()
     if bad > limits.REPORTED:
-        on_problem(Problem(path, f"has {bad - limits.REPORTED} more pages that cannot be read", _REPAIR))
+        on_damage(Problem(path, f"has {bad - limits.REPORTED} more pages that cannot be read", _REPAIR))
     return pages
 
 

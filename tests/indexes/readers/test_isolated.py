@@ -172,6 +172,14 @@ def test_a_page_that_takes_too_long_does_not_keep_the_others_from_being_read(tmp
     assert [problem.reason for problem in problems] == ["is damaged on page 2 (not read in 1 seconds)"]
 
 
+def test_what_a_problem_means_for_its_file_comes_over(tmp_path: Path) -> None:
+    before, _, after = pdf(["Text.", "More."]).rpartition(b"<< /Length")
+    path = write(tmp_path / "a.pdf", before + b"<< /Filter /Fl /Length" + after)
+    documents, problems = everything(isolated("pdf"), path)
+    assert [document.text for document in documents] == ["Text."]
+    assert [problem.left_out for problem in problems] == [False]
+
+
 def test_pages_that_take_too_long_together_are_reported_and_those_before_are_kept(tmp_path: Path) -> None:
     path = write(tmp_path / "a.pdf", pdf([f"Page {number}. " * 40 for number in range(400)]))
     documents, problems = everything(isolated("pdf", Allowed(in_all=0.4)), path)

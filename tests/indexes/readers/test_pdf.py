@@ -129,6 +129,15 @@ def test_a_filter_that_pypdf_gave_up_is_damage(tmp_path: Path, reading: Reading)
     assert not documents
     assert len(problems) == 1
     assert "is damaged on page 1 (DeprecationError" in problems[0].reason
+    assert problems[0].left_out
+
+
+def test_a_page_that_is_damaged_for_good_does_not_leave_its_file_out(tmp_path: Path, reading: Reading) -> None:
+    before, _, after = pdf(["Text.", "More."]).rpartition(b"<< /Length")
+    documents, problems = reading(write(tmp_path, before + b"<< /Filter /Fl /Length" + after))
+    assert [(document.text, [mark.label for mark in document.marks]) for document in documents] == [("Text.", ["p. 1"])]
+    assert [problem.left_out for problem in problems] == [False]
+    assert "is damaged on page 2" in problems[0].reason
 
 
 def test_a_file_that_opens_without_its_password_is_read(tmp_path: Path, one: One) -> None:
