@@ -105,7 +105,7 @@ class Store(Section):
     hnsw_ef_construct: int = Field(
         default=100, ge=10, le=2000, description="Neighbours considered when a vector is linked; more take time once"
     )
-    hnsw_ef: int = Field(default=128, ge=10, le=10_000, description="Candidates kept while searching; more find more")
+    hnsw_ef: int = Field(default=256, ge=10, le=10_000, description="Candidates kept while searching; more find more")
     quantization: Literal["none", "int8"] = Field(
         default="none",
         description="int8 searches a quarter of the bytes, then puts what it finds in order by the whole vectors",

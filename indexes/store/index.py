@@ -36,7 +36,7 @@ class IndexSettings:
 
     m: int = 16
     ef_construct: int = 100
-    ef: int = 128
+    ef: int = 256
     quantization: Quantization = "none"
     oversampling: float = 2.0
     payload: Memory = "cached"
