@@ -9,7 +9,7 @@ from typing import Any
 
 from indexes.archive.reader import open_archive
 from indexes.archive.slices import Packed, Report, name_in, pack, unpack_slice
-from indexes.archive.staging import finish, held, staged
+from indexes.archive.staging import finish, held, locked, staged
 from indexes.archive.writer import new_archive
 from indexes.errors import InputError, unknown_expert
 from indexes.manifest import Manifest
@@ -109,7 +109,8 @@ def import_slice(
         check_name(name)
     archive = open_archive(path, KIND, None if on_progress is None else lambda at, _: on_progress("bytes checked", at))
     named = name or name_in(archive, PREFIX)
-    with staged(slices, open_store) as staging:
+    slices.parent.mkdir(parents=True, exist_ok=True)
+    with locked(slices.parent), staged(slices, open_store) as staging:  # nothing is restored into the home meanwhile
         exists = (slices / named).exists()
         if exists and not replacing:
             raise InputError(

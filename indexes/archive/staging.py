@@ -73,7 +73,7 @@ def staged(root: Path, open_store: OpenStore) -> Iterator[Staging]:
         Another process is at it.
     """
     root.mkdir(parents=True, exist_ok=True)
-    with _locked(root, 0.0):
+    with locked(root):
         _move(root)
         _clean(root, open_store)
         try:
@@ -91,7 +91,7 @@ def staged(root: Path, open_store: OpenStore) -> Iterator[Staging]:
 def finish(root: Path) -> None:
     """Move what a process that was killed has decided to move; costs one look at the disk where there is nothing."""
     if (root / FOLDER / COMMIT).exists():
-        with _locked(root, PATIENCE):
+        with locked(root, PATIENCE):
             _move(root)
 
 
@@ -139,7 +139,14 @@ def _shard(folder: Path) -> Path | None:
 
 
 @contextmanager
-def _locked(root: Path, patience: float) -> Iterator[None]:
+def locked(root: Path, patience: float = 0.0) -> Iterator[None]:
+    """Keep other processes from putting anything into ``root``.
+
+    Raises
+    ------
+    StoreError
+        Another one is at it, and was after ``patience`` seconds.
+    """
     lock = FileLock(root / LOCK, timeout=patience, is_singleton=False)
     try:
         lock.acquire()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from indexes.archive.reader import open_archive
 from indexes.archive.slice_file import export_slice, import_slice
 from indexes.archive.slices import unpack_slice
+from indexes.archive.staging import staged
 from indexes.archive.writer import new_archive
 from indexes.errors import InputError, SliceError, StoreError
 from indexes.generations import opened
@@ -134,6 +135,20 @@ def test_a_taken_name_is_refused_and_replaced_when_asked(slices: Path, tmp_path:
     assert state_of(slices / "swifts", embedded) == before
     assert import_slice(tmp_path / "b", slices, embedded, name="swifts", replacing=True).replaced
     assert state_of(slices / "swifts", embedded)[1:] == state_of(slices / "birds", embedded)[1:]
+    assert left_over(slices) == []
+
+
+def test_nothing_is_imported_while_the_home_is_being_restored(
+    slices: Path, tmp_path: Path, embedded: OpenStore
+) -> None:
+    export_slice(slices, "birds", tmp_path / "b", embedded)
+    with (
+        staged(slices.parent, embedded),
+        pytest.raises(StoreError, match="Another process is putting something into"),
+    ):
+        import_slice(tmp_path / "b", slices, embedded, name="swifts")
+    assert not (slices / "swifts").exists()
+    import_slice(tmp_path / "b", slices, embedded, name="swifts")
     assert left_over(slices) == []
 
 
