@@ -150,7 +150,8 @@ class _Bench:
                 continue
             with_context, without = self._prompts(item)
             texts = answers(self.model, with_context, without, missing, max_tokens=MAX_TOKENS, stop=STOP)
-            texts[ALONE] = drafts(self.model, [without], max_tokens=MAX_TOKENS, stop=STOP)[0].text.strip()
+            if kept.get(item.id, ALONE) is None:
+                texts[ALONE] = drafts(self.model, [without], max_tokens=MAX_TOKENS, stop=STOP)[0].text.strip()
             for name, text in texts.items():
                 kept.add(Said(item.id, name, text, 0, 0.0).to_dict())
         wanted = {(item.id, name) for item in items for name in names}
