@@ -324,7 +324,7 @@ def _change(settings: Settings, copies: Sequence[Path], seed: int) -> int:
     for copy in copies:
         keys = {key for folder, key in chosen if folder == copy}
         changed = []
-        for line in (copy / CORPUS).read_text(encoding="utf-8").splitlines():
+        for line in (copy / CORPUS).read_bytes().splitlines():  # a text may hold what ends a line elsewhere, as U+2028
             row = json.loads(line)
             if str(row["_id"]) in keys:
                 row["text"] = f"{row.get('text', '')} This sentence is new."

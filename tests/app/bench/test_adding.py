@@ -26,8 +26,9 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ...]
     for topic in ("orchard", "engines"):
         folder = tmp_path / topic
         folder.mkdir()
-        rows = [{"_id": f"{topic}{n}", "text": f"{TOPICS[topic][n % 8]} {n}"} for n in range(12)]
-        (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        rows = [{"_id": f"{topic}{n}", "text": f"{TOPICS[topic][n % 8]}\u2028{n}\x85"} for n in range(12)]
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / "corpus.jsonl").write_text("".join(lines), encoding="utf-8")
         found.append(folder)
     return tuple(found)
 
