@@ -144,12 +144,11 @@ class Adding:
                     sync.follow(reading.roots if reading else (), reading.unreadable if reading else ())
                 self._seat(slice_, sync)
                 self.repeated = sync.repeated
-        except BaseException as error:
-            if self._panel.experts.get(self.expert) is None:  # else nobody would close it
+        except Stopped:
+            return Done(stopped=True)
+        finally:
+            if self._panel.experts.get(self.expert) is None:  # it was not seated, and nobody else would close it
                 slice_.close()
-            if isinstance(error, Stopped):
-                return Done(stopped=True)
-            raise
         return sync.done
 
     def _seat(self, slice_: Slice, sync: Sync) -> None:

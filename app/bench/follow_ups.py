@@ -218,7 +218,7 @@ def _read(file: Path) -> dict[str, str]:
     """What is kept; a last line that was cut off is left out."""
     file.parent.mkdir(parents=True, exist_ok=True)
     known: dict[str, str] = {}
-    for line in file.read_bytes().splitlines() if file.is_file() else ():
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
         try:
             record: Any = json.loads(line)
         except ValueError:

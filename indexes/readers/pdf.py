@@ -51,11 +51,10 @@ def read_pdf(path: Path, on_problem: OnProblem) -> Iterator[Document]:
     damaged = list[Problem]()
     pages = _pages(path, reader, (MemoryError, *broken), on_problem, damaged.append)
     text, marks = _join(pages)
-    for (
-        problem
-    ) in damaged:  # a page among others is damaged for good: reading the file again at each run would not help
-        on_problem(replace(problem, left_out=LETTER.search(text) is None))
-    if LETTER.search(text):
+    readable = LETTER.search(text) is not None
+    for problem in damaged:  # for good: to read a file with other pages again at each run would not help
+        on_problem(replace(problem, left_out=not readable))
+    if readable:
         yield Document(text=text, title=_title(reader, broken) or path.stem, source=str(path), marks=marks)
     elif count and len(pages) == count:
         reason = f"has {count} pages and no text; they are probably scanned images"
@@ -69,7 +68,7 @@ def _pages(
 ) -> list[tuple[int, str]]:
     """Numbers and texts of the pages that can be read in time. The others are reported: the first ten, and how many more."""
     pages: list[tuple[int, str]] = []
-    bad, length, count = 0, 0, len(reader.pages)
+    bad, length, count, tell = 0, 0, len(reader.pages), on_damage
     failures: tuple[type[BaseException], ...] = (patience.TooSlowError, *broken)
     for number in range(1, count + 1):
         if length > limits.LARGEST_TEXT or patience.current.lost:
@@ -81,12 +80,13 @@ def _pages(
             length += len(pages[-1][1])
         except failures as error:
             bad += 1
+            if isinstance(error, (patience.TooSlowError, MemoryError)):  # another run may read it
+                tell = on_problem
             if bad <= limits.REPORTED:
-                passing = isinstance(error, (patience.TooSlowError, MemoryError))
-                (on_problem if passing else on_damage)(_damaged(path, f" on page {number}", error))
+                tell(_damaged(path, f" on page {number}", error))
     patience.current.step()
     if bad > limits.REPORTED:
-        on_damage(Problem(path, f"has {bad - limits.REPORTED} more pages that cannot be read", _REPAIR))
+        tell(Problem(path, f"has {bad - limits.REPORTED} more pages that cannot be read", _REPAIR))
     return pages
 
 

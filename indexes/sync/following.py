@@ -124,7 +124,7 @@ def vanished(journal: Journal, root: str, unreadable: Sequence[Path], *, prune: 
     return Dropped(removed=lost)
 
 
-def moved_away(journal: Journal) -> Dropped:
+def moved_away(journal: Journal) -> None:
     """Let files go that are there no more, where one that was read or seen in this run has all that they had."""
     here = "SELECT 1 FROM claims n JOIN files g ON g.path = n.origin WHERE n.document = c.document AND g.run = :run"
     found = journal.named(
@@ -136,7 +136,6 @@ def moved_away(journal: Journal) -> Dropped:
     with journal.writing() as rows:
         rows.executemany("DELETE FROM claims WHERE origin = ?", gone)
         rows.executemany("DELETE FROM files WHERE path = ?", gone)
-    return NOTHING
 
 
 def unclaimed(journal: Journal) -> list[str]:

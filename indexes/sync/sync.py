@@ -153,7 +153,7 @@ class Sync:
         """Remove what is gone, once everything was read."""
         if self._wishes.replacing:
             self._drop(following.versions(self._journal))
-            self._drop(following.moved_away(self._journal))
+            following.moved_away(self._journal)
             for root in roots:
                 self._drop(following.vanished(self._journal, root, unreadable, prune=self._wishes.prune))
         self.sweep()

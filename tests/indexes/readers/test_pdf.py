@@ -181,3 +181,25 @@ def test_any_damage_gives_text_or_a_problem(tmp_path: Path, reading: Reading) ->
         assert documents or problems
         outcomes.add((bool(documents), bool(problems)))
     assert {(True, False), (False, True)} <= outcomes
+
+
+@pytest.mark.parametrize(("short", "left_out"), [(None, False), (12, True)])
+def test_a_page_that_another_run_may_read_leaves_the_file_out_however_many_are_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: int | None, left_out: bool
+) -> None:
+    numbers = iter(range(1, 14))
+
+    def extract(_: object) -> str:
+        number = next(numbers)
+        if number == short:
+            raise MemoryError
+        if number > 1:
+            raise ValueError("damaged")
+        return "Text."
+
+    monkeypatch.setattr("pypdf.PageObject.extract_text", extract)
+    problems: list[Problem] = []
+    documents = list(read_pdf(write(tmp_path, pdf([f"Page {number}." for number in range(13)])), problems.append))
+    assert [document.text for document in documents] == ["Text."]
+    assert [each.reason for each in problems if "more" in each.reason] == ["has 2 more pages that cannot be read"]
+    assert any(problem.left_out for problem in problems) is left_out
