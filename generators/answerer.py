@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from generators import prompts
 from generators.answer import Answer, Claim, Conflict, Verdict
 from generators.arithmetic import calculate
 from generators.citations.attribution import Drafted, attribute, largest
-from generators.citations.marks import sides_without_marks, unmarked, without_marks
+from generators.citations.marks import bare, sides_without_marks, unmarked, without_marks
 from generators.citations.measuring import Checks
 from generators.citations.unsupported import Unsupported, without_unsupported
 from generators.conflicts.detect import find_conflict
@@ -40,6 +41,10 @@ from retrievers.parts import parts
 
 Cancelled = Callable[[], bool]
 Group = tuple[str, tuple[Evidence, ...]]
+
+
+class _Gone(Exception):  # noqa: N818 (how a cancelled answer ends)
+    """Nobody waits for the answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +125,18 @@ class Answerer:
     def stream(
         self, question: str, route: Route, evidence: Sequence[Evidence], cancelled: Cancelled | None = None
     ) -> Iterator[Event]:
-        """Tokens as they are decoded, then the answer. A cancelled stream ends without an answer."""
-        if route.decision == "skip":
-            yield from self._from_memory(question, route, cancelled)
-        else:
-            yield from self._from_sources(question, route, tuple(evidence), cancelled)
+        """Tokens as they are decoded, then the answer. A cancelled stream ends without an answer, at its next step.
+
+        Parameters
+        ----------
+        cancelled
+            Asked before each token, and before each step of the check.
+        """
+        with suppress(_Gone):
+            if route.decision == "skip":
+                yield from self._from_memory(question, route, cancelled)
+            else:
+                yield from self._from_sources(question, route, tuple(evidence), cancelled)
 
     def _from_sources(
         self, question: str, route: Route, evidence: tuple[Evidence, ...], cancelled: Cancelled | None
@@ -133,6 +145,7 @@ class Answerer:
         confidence = CONFIDENCE.probability(evidence_signals(evidence))
         signals = Signals(True, relevance, unknown_names(question, route.unknown), confidence=confidence)
         if hopeless(signals, self.options.thresholds):
+            _leave_if(cancelled)
             yield Answered(self._answer(question, route, evidence, _Said(), signals, {}))
             return
         started = time.perf_counter()
@@ -142,24 +155,31 @@ class Answerer:
                 yield Token(BREAK, float("nan"))
             writing = self.writer.from_sources(part, items, cancelled)
             drafts.append((part, items, writing, (yield from _take(writing))))
-            if cancelled is not None and cancelled():
-                return
+            _leave_if(cancelled)
         written = time.perf_counter()
         yield Checking(BREAK.join(draft.text for *_, draft in drafts))
-        checked = [self._check(*each) for each in drafts]
+        checked = [self._check(*each, cancelled) for each in drafts]
         seconds = {"write": written - started, "check": time.perf_counter() - written}
         said, signals = self._said(checked, signals)
+        _leave_if(cancelled)
         yield Answered(self._answer(question, route, evidence, said, signals, seconds))
 
-    def _check(self, part: str, evidence: tuple[Evidence, ...], writing: Writing, draft: Drafted) -> Written:
+    def _check(
+        self, part: str, evidence: tuple[Evidence, ...], writing: Writing, draft: Drafted, cancelled: Cancelled | None
+    ) -> Written:
         """Attribute the draft's sentences, look for a conflict between its sources, and ask memory where they moved it."""
         options, read = self.options, writing.evidence or evidence
+        _leave_if(cancelled)
         claims = attribute(self.writer.scores, part, read, draft, options.thresholds.support, options.checks)
         text = draft.text
+        _leave_if(cancelled)
         memory = writing.memory() if self._moved(draft) else ""
         if not isinstance(self.model, RemoteModel) and options.conflicts:
+            _leave_if(cancelled)
             encode = options.checks.encode
-            conflict = find_conflict(self.model, part, read, answer=draft.text, encode=encode)
+            conflict = find_conflict(
+                self.model, part, read, answer=bare(draft.text, {each.number for each in read}), encode=encode
+            )
             if conflict is not None:
                 return Written(part, evidence, draft, *present(conflict, evidence), conflict, memory)
         if options.unsupported == "remove" and any(claim.status == "supported" for claim in claims):
@@ -190,8 +210,7 @@ class Answerer:
         else:
             draft = yield from _take(self.writer.from_memory(self._memory_prompt(question, route), cancelled))
             text = draft.text
-        if cancelled is not None and cancelled():
-            return
+        _leave_if(cancelled)
         claims = tuple(Claim(text[a:b], a, b, "memory") for a, b in sentences(text))
         said = _Said(text, claims, decoded=sum_ is None)
         seconds = {"write": time.perf_counter() - started}
@@ -239,6 +258,11 @@ class Answerer:
             conflict=None if abstains else sides_without_marks(said.conflict, numbers),
             memory="" if abstains else unmarked(said.memory, numbers),
         )
+
+
+def _leave_if(cancelled: Cancelled | None) -> None:
+    if cancelled is not None and cancelled():
+        raise _Gone
 
 
 def _take(writing: Writing) -> Generator[Event, None, Drafted]:

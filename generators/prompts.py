@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from generators.inert import in_line, inert
 from retrievers.evidence import Evidence
 
-_WRAP = re.compile(r"(?<=[^\s.:;!?])\s*\n[ \t]*(?=[a-z])")
+_WRAPPED = re.compile(r"(?=.{50})(?!.*(?: {3}|\t)).*[\w,'\"’”—-]\s*$")
+"""A line that its width broke: it is long, stands in no columns, and ends within a sentence."""
+_GOES_ON = re.compile(r"(?!(?:[a-z]|[ivx]+)[.)])([a-z][a-z'’-]*)(?:[,.;!?)\"’”]+(?:$|\s)|\s+[^\s=])")
+"""A line that begins with a plain word in small letters, not indented, numbered (``b)``), a field (``name: value``) or code."""
 
 Messages = list[dict[str, str]]
 
@@ -81,8 +85,24 @@ def about(question: str, facts: Sequence[str]) -> Messages:
 
 
 def _unwrapped(text: str) -> str:
-    """As data; lines that only continue the one before are joined to it, so that an answer is not broken where its source was."""
-    return _WRAP.sub(" ", inert(text))
+    """As data; lines that only continue the one before are joined to it, so that an answer is not broken where its source was.
+
+    Code, lists and tables keep their lines.
+    """
+    lines = inert(text).split("\n")
+    made = lines[:1]
+    for last, line in pairwise(lines):
+        if _goes_on(last, line):
+            made[-1:] = [last.rstrip(), " ", line]
+        else:
+            made += ["\n", line]
+    return "".join(made)
+
+
+def _goes_on(last: str, line: str) -> bool:
+    """Whether the width broke a sentence between the two lines; lines that begin alike are commands or items."""
+    found = _GOES_ON.match(line)
+    return found is not None and _WRAPPED.match(last) is not None and not last.startswith(f"{found[1]} ")
 
 
 def _header(item: Evidence) -> str:

@@ -6,6 +6,7 @@ vectors, fitted to the examples in ``smalltalk.txt``; familiar experts and words
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from dataclasses import dataclass
@@ -54,10 +55,17 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _EXPRESSION = re.compile(r"^[\d\s.,+\-−*/×÷·^()%]+$")
+_COMPUTED = (
+    *(ast.Expression, ast.Constant, ast.UnaryOp, ast.UAdd, ast.USub),
+    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.Pow),
+)
+_PERCENT = re.compile(r"%[+-]")  # "50% + 10": to Python a remainder
+_LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
 _OPERATION = re.compile(r"\d\s*\)*\s*(?:\*\*|[+\-−*/×÷·^%])\s*\(*\s*[-+]?\s*\(*\d")
 _NO_SUM = re.compile(  # ranges of years, dates, telephone numbers, versions, addresses, and what goes by such a name
     r"(?:1[5-9]|20)\d\d-(?:1[5-9]|20)\d\d|\d{1,4}([-/])\d{1,2}\1\d{1,4}"
-    r"|(?:\+?\d{1,3}[ -])?(?:\d{3}-){1,2}\d{4}|.*\d\.\d+\.\d.*|9/11|24/7|50/50|20/20|80/20|60/40|7-11"
+    r"|(?:\+?\d{1,3}[ -])?(?:\d{3}-){1,2}\d{4}|(?:\d+[-/])*0\d+(?:[-/]\d+)+|(?:\d+[-/])+0\d+"
+    r"|.*\d\.\d+\.\d.*|9/11|24/7|50/50|20/20|80/20|60/40|7-11"
 )
 # "the difference between 301 and 302" is not here: numbers name things, too (status codes, forms, models)
 _PHRASES = tuple(
@@ -68,6 +76,7 @@ _PHRASES = tuple(
         (rf"multiply {_NUMBER} (?:by|with|and) {_NUMBER}", r"\1*\2"),
         (rf"divide {_NUMBER} by {_NUMBER}", r"\1/\2"),
         (rf"(?:subtract|take) {_NUMBER} from {_NUMBER}", r"\2-\1"),
+        (r"square root of (-[\d.,]*\d)", r"(\1)**0.5"),
         (rf"square root of {_NUMBER}", r"\1**0.5"),
         (rf"square of {_NUMBER}|{_NUMBER} squared", r"(\1\2)**2"),
         (rf"cube of {_NUMBER}|{_NUMBER} cubed", r"(\1\2)**3"),
@@ -187,6 +196,8 @@ def _known_words() -> frozenset[str]:
 def expression(question: str) -> str | None:
     """The arithmetic expression that a question consists of, in Python's notation, or ``None``.
 
+    What a calculator cannot read ("50 + 10%", "7 // 2", "1,5 + 2") is left to whoever understands it.
+
     >>> expression("What is 17 * 23?")
     '17*23'
     >>> expression("How much is fifteen percent of 80?")
@@ -204,7 +215,18 @@ def expression(question: str) -> str | None:
     if not _EXPRESSION.match(body) or not _OPERATION.search(body):
         return None
     body = body.replace("×", "*").replace("·", "*").replace("÷", "/").replace("^", "**").replace("−", "-")
-    return re.sub(r"(?<=\d),(?=\d{3}\b)|\s+", "", body)
+    body = _LEADING_ZEROS.sub("", re.sub(r"(?<=\d),(?=\d{3}\b)|\s+", "", body))
+    return body if _computable(body) else None
+
+
+def _computable(body: str) -> bool:
+    """Whether it consists of numbers, brackets and the signs of a calculator, and they fit together."""
+    try:
+        nodes = list(ast.walk(ast.parse(body, mode="eval")))
+    except SyntaxError:
+        return False
+    known = all(isinstance(node, _COMPUTED) and getattr(node, "value", 0) is not Ellipsis for node in nodes)
+    return known and not _PERCENT.search(body)
 
 
 def _in_signs(body: str) -> str:

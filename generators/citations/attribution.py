@@ -15,6 +15,7 @@ import numpy as np
 
 from generators.answer import Citation, Claim, Status
 from generators.citations.contrasts import Scores
+from generators.citations.marks import bare
 from generators.citations.measuring import Checks, Entails, Pairs, measure
 from generators.citations.support import contradicts, joint_degree, supporting_span
 from generators.decoding.detokenizer import TextStream
@@ -69,18 +70,18 @@ def attribute(
     drafted = draft if isinstance(draft, Drafted) else Drafted([], [draft], [])
     text = drafted.text
     spans = sentences(text)
-    claims = [text[start:end] for start, end in spans]
+    numbers = {item.number for item in evidence}
+    claims = [bare(text[start:end], numbers) for start, end in spans]  # marks that the model wrote are not what it says
     rows = token_rows(drafted.pieces, spans)
     pairs: list[Pairs | None] = [None] * len(claims)
     if evidence and claims:
         pairs = list(measure(model, question, evidence, claims, drafted.tokens, rows, checks))
     found = []
-    for (start, end), row, pair in zip(spans, rows, pairs, strict=True):
-        claim = text[start:end]
-        citations = () if pair is None else _cite(claim, question, evidence, pair, least_support, checks.entailment)
+    for (start, end), said, row, pair in zip(spans, claims, rows, pairs, strict=True):
+        citations = () if pair is None else _cite(said, question, evidence, pair, least_support, checks.entailment)
         status: Status = "supported" if citations else "unsupported"
         divergence = largest([drafted.divergences[j] for j in row if j < len(drafted.divergences)])
-        found.append(Claim(claim, start, end, status, citations, divergence))
+        found.append(Claim(text[start:end], start, end, status, citations, divergence))
     return tuple(found)
 
 

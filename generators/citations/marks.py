@@ -12,9 +12,21 @@ from dataclasses import replace
 
 from generators.answer import Claim, Conflict
 
-_MARK = re.compile(r"""(?<![\w)}\]'"`])(?:\[[0-9]{1,3}\])+""")
-"""``names[1]``, ``f(x)[1]`` and ``"text"[1]`` are code."""
-_ONE = re.compile(r"\[([0-9]+)\]")
+_ONE = re.compile(r"\[([0-9]{1,3}(?:\s?[,;]\s?[0-9]{1,3})*)\]")
+_MARKS = re.compile(rf"(?:{_ONE.pattern})+")
+_SPAN = re.compile(r"`[^`\n]+`")
+_NEAR = 80
+"""Characters before a mark that tell whether it is code."""
+_NO_NAME = re.compile(r"(?<![^\W_])(?:\d\w*|\w*[^\W\x00-\x7f]\w*)$")
+"""1990 or Perú: no name in code begins with a digit, and few have accents."""
+_INDEXED = re.compile(
+    r"""[\]}`]$|\w\([^()]*\)$"""  # rows[0] and f(x)
+    r"""|(?<![\w.])(?:[a-z]|\w*_\w*|[a-z]\w*(?:\.[A-Za-z]\w*)+)$"""  # x, first_names and sys.argv
+    r"""|(?:\s[=+*<>]=?\s+|=|\w\()[A-Za-z]\w*$""",  # a = names, f(names
+    re.ASCII,
+)
+_JOINED = re.compile(r"""[\w)'"]$""")
+_SENTENCE_ENDS = re.compile(r"""\s*$|[ \t]*\n|[.,;:!?]+(?:[\s"'”’)\]]|$)""")
 
 
 def without_marks(text: str, claims: Sequence[Claim], numbers: Collection[int]) -> tuple[str, tuple[Claim, ...]]:
@@ -32,7 +44,7 @@ def without_marks(text: str, claims: Sequence[Claim], numbers: Collection[int]) 
     pieces, kept, position = [], [], 0
     for claim in claims:
         cited = {citation.number for citation in claim.citations}
-        said = unmarked(text[claim.start : claim.end], set(numbers) - cited)
+        said = unmarked(text[claim.start : claim.end], set(numbers) - cited, cited)
         pieces += [unmarked(text[position : claim.start], numbers), said]
         kept.append(replace(claim, text=said))
         position = claim.end
@@ -46,14 +58,52 @@ def sides_without_marks(conflict: Conflict | None, numbers: Collection[int]) -> 
     return replace(conflict, sides=tuple(replace(s, text=unmarked(s.text, numbers)) for s in conflict.sides))
 
 
-def unmarked(text: str, numbers: Collection[int]) -> str:
-    """The text with those numbers in parentheses where they stood in brackets.
+def unmarked(text: str, numbers: Collection[int], checked: Collection[int] = ()) -> str:
+    """The text with those numbers in parentheses where they stood in brackets; what indexes something in code stays.
 
-    >>> unmarked("Red. [1][3] names[1]", {1})
-    'Red. (1)[3] names[1]'
+    Parameters
+    ----------
+    checked
+        Numbers that may stand in brackets; in a list with others they do not keep them there.
+
+    >>> unmarked("Red in 1990[1]. Blue [1, 2]. [1][3] sys.argv[1]", {1, 2})
+    'Red in 1990(1). Blue (1, 2). (1)[3] sys.argv[1]'
     """
+    pieces = list(text)
+    for start, end in _unchecked(text, numbers, checked):
+        pieces[start], pieces[end - 1] = "(", ")"
+    return "".join(pieces)
 
-    def one(found: re.Match[str]) -> str:
-        return f"({found[1]})" if int(found[1]) in numbers else found[0]
 
-    return _MARK.sub(lambda run: _ONE.sub(one, run[0]), text)
+def bare(text: str, numbers: Collection[int]) -> str:
+    """The text without those marks: what a sentence says, for its check. A mark is no number of it.
+
+    >>> bare("Red in 1990 [1]. Blue [1, 2] or [2][3]. sys.argv[1]", {1, 2})
+    'Red in 1990. Blue or[3]. sys.argv[1]'
+    """
+    kept = text
+    for start, end in reversed(_unchecked(text, numbers, ())):
+        kept = kept[:start].rstrip(" ") + kept[end:]
+    return kept
+
+
+def _unchecked(text: str, numbers: Collection[int], checked: Collection[int]) -> list[tuple[int, int]]:
+    """Where marks of those numbers stand, brackets included."""
+    if "[" not in text:
+        return []
+    wanted, known = set(numbers), {*numbers, *checked}
+    code = [found.span() for found in _SPAN.finditer(text)]
+    runs = [run for run in _MARKS.finditer(text) if not any(start < run.start() < end for start, end in code)]
+    marks = (mark for run in runs if not _is_index(text, run) for mark in _ONE.finditer(text, *run.span()))
+    named = ((mark.span(), {int(number) for number in re.findall(r"\d+", mark[1])}) for mark in marks)
+    return [span for span, these in named if these <= known and these & wanted]
+
+
+def _is_index(text: str, run: re.Match[str]) -> bool:
+    """Whether brackets pick from what stands before them, as in code; behind a plain word they do so within a sentence only."""
+    before = text[max(0, run.start() - _NEAR) : run.start()]
+    if _NO_NAME.search(before):
+        return False
+    if _INDEXED.search(before) or (_JOINED.search(before) and "[0]" in run[0]):  # no source has the number 0
+        return True
+    return _JOINED.search(before) is not None and _SENTENCE_ENDS.match(text, run.end()) is None

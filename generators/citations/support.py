@@ -1,20 +1,23 @@
 """Does a passage support a claim? Checked by what the claim says beyond its question.
 
-By words. A claim's content words and numbers must stand in the passage or its heading; those that the
-question did not hold already, which are the answer proper, count more. A number or a name of the claim that stands in
+By words. A claim's content words and numbers must stand in the passage or its heading, numbers in digits or in words; those
+that the question did not hold already, which are the answer proper, count more. A number or a name of the claim that stands in
 neither the passage nor the question rules support out, and so does a labelled line (``Lowest point: …``) where the question's
-words are those of another label (``Highest point: …``), and a sentence that says the opposite (highest, lowest) of the claim.
+words are those of another label (``Highest point: …``), and a sentence that says the opposite of the claim: lowest for
+highest, or "not allowed" for "allowed".
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generators.conflicts.quantities import Comparison, compare, quantities
+from generators.conflicts.negation import affirms, negates, opposes
+from generators.conflicts.quantities import Comparison, Quantity, compare, quantities, sterling
 from generators.conflicts.units import CURRENCIES, UNITS
-from generators.numbers import numbers
+from generators.numbers import held_numbers, numbers, said_numbers, spelled
 from generators.sentences import sentences
 from indexes.passage import Passage
 from indexes.terms import terms
@@ -38,6 +41,7 @@ _OPPOSITES = (
     ("male", "female"),
 )
 _AGREES = re.compile(r"\b(?:yes|no)\b", re.IGNORECASE)
+_DENIES = re.compile(r"\bno\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"^([^:\n]{2,40}):\s", re.MULTILINE)
 _SIGN = re.compile(r"[$€£¥₹]")
@@ -76,10 +80,12 @@ def joint_degree(claim: str, question: str, passages: Sequence[Passage]) -> floa
     asked = terms(question)
     said = (terms(claim) - terms(REFERRING)) or (asked if _AGREES.search(claim) else frozenset())
     held = frozenset[int]().union(*map(terms, texts))
-    figures = frozenset[str]().union(*map(numbers, texts))
-    if not said or numbers(claim) - figures - numbers(question) or names(claim) - held - asked:
+    figures = frozenset[str]().union(*map(held_numbers, texts))
+    if not said or said_numbers(claim) - figures - held_numbers(question):
         return 0.0
-    if _other_units(claim, question, texts):
+    if said - held:
+        held |= _rewritten(claim, texts, figures)
+    if names(claim) - held - asked or _other_units(claim, question, texts):
         return 0.0
     degree, novel = _share(said, held), said - asked
     if degree > 0 and novel:
@@ -90,17 +96,33 @@ def joint_degree(claim: str, question: str, passages: Sequence[Passage]) -> floa
 def _other_units(claim: str, question: str, texts: Sequence[str]) -> bool:
     """Whether the claim has money where no text has any, or a measure whose number the texts have in other units only."""
     if set(_SIGN.findall(claim)) - set(_SIGN.findall(question)) and not any(
-        _SIGN.search(text) or any(each.unit in _MONEY for each in quantities(text)) for text in texts
+        _SIGN.search(text) or any(sterling(each).unit in _MONEY for each in quantities(text)) for text in texts
     ):
         return True
-    there = [(each, text[each.start : each.end]) for text in texts for each in quantities(text)]
+    wanted = [each for each in quantities(claim) if each.unit in _MEASURED]
+    there = [(each, text[each.start : each.end]) for text in texts for each in quantities(text)] if wanted else []
     measured = [(each, numbers(written)) for each, written in there if each.unit in _MEASURED]
-    for said in quantities(claim):
-        if said.unit not in _MEASURED or any(compare(said, each) is Comparison.SAME for each, _ in measured):
+    for said in wanted:
+        if any(compare(said, each) is Comparison.SAME for each, _ in measured):
             continue
         if any(numbers(claim[said.start : said.end]) & written for _, written in measured):
             return True
     return False
+
+
+def _rewritten(claim: str, texts: Sequence[str], figures: frozenset[str]) -> frozenset[int]:
+    """Stems of how the claim writes numbers and measures that the texts write otherwise: "12" and "twelve", "$3.5B"."""
+    measured = [each for each in quantities(claim) if sterling(each).unit in _MEASURED]
+    there = [each for text in texts for each in quantities(text)] if measured else []
+    equal = [each for each in measured if any(_equal(each, other) for other in there)]
+    written = [*spelled(claim, figures), *(claim[each.start : each.end] for each in equal)]
+    return frozenset[int]().union(*map(terms, written))
+
+
+def _equal(one: Quantity, other: Quantity) -> bool:
+    """Whether they are the same number of the same measure, not only within what they were rounded to."""
+    pairs = ((one, other), (sterling(one), sterling(other)))
+    return any(a.unit in _MEASURED and a.unit == b.unit and math.isclose(a.value, b.value) for a, b in pairs)
 
 
 def supporting_span(claim: str, question: str, passage: Passage) -> tuple[int, int]:
@@ -112,7 +134,22 @@ def supporting_span(claim: str, question: str, passage: Passage) -> tuple[int, i
 def contradicts(claim: str, question: str, passage: Passage, span: tuple[int, int]) -> bool:
     """Whether that sentence of the passage is about another label's fact, or says the opposite of the claim."""
     wanted = _plain(claim) & _plain(question)
-    return _label_of_another_fact(passage.text, *span, wanted) or _opposed(claim, passage.text[slice(*span)])
+    sentence = passage.text[slice(*span)]
+    return (
+        _label_of_another_fact(passage.text, *span, wanted)
+        or _opposed(claim, sentence)
+        or _denied(claim, question, sentence, passage.heading)
+    )
+
+
+def _denied(claim: str, question: str, sentence: str, heading: str) -> bool:
+    """Whether the claim denies what the sentence affirms, or affirms what it denies; a bare "no" denies the question."""
+    asks_not = negates(question)
+    if terms(claim) - terms(REFERRING) or not _AGREES.search(claim):
+        asked = frozenset[int]() if asks_not else terms(question)
+        return opposes(claim, sentence, asked=asked, heading=heading)
+    denied = affirms if _DENIES.search(claim) else opposes
+    return not asks_not and denied(question, sentence, heading=heading)
 
 
 def _label_of_another_fact(text: str, start: int, end: int, wanted: frozenset[str]) -> bool:

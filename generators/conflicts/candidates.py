@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from generators.citations.support import names
-from generators.conflicts.cluster import negates
 from generators.conflicts.kinds import fits, wanted_quantities
+from generators.conflicts.negation import negates
 from generators.conflicts.per_passage import held, where
+from generators.conflicts.quantities import Comparison, Quantity, compare, quantities
 from generators.conflicts.thresholds import ConflictThresholds
-from generators.numbers import numbers
+from generators.numbers import held_numbers, numbers
 from generators.sentences import sentences
 from indexes.terms import terms
 from retrievers.evidence import Evidence
@@ -43,15 +44,14 @@ def settled(question: str, evidence: Sequence[Evidence], answer: str = "") -> bo
     """Whether words alone show that the passages agree.
 
     They do where all say the ``answer`` that was written from them, or where the question wants a quantity, and the
-    sentence of each that is nearest to it has the same numbers, and some.
+    sentence of each that is nearest to it has the same quantities of that sort, and some.
     """
     if answer and all(says(answer, question, item) for item in evidence):
         return True
     if wanted_quantities("", question) is None:
         return False
-    spans = [where(question, question, item.passage.text) for item in evidence]
-    found = [numbers(item.passage.text[a:b]) - numbers(question) for item, (a, b) in zip(evidence, spans, strict=True)]
-    return bool(found[0]) and all(each == found[0] for each in found)
+    found = [_given(question, item.passage.text) for item in evidence]
+    return all(_agree(one, other) for one in found for other in found)
 
 
 def says(answer: str, question: str, item: Evidence) -> bool:
@@ -61,12 +61,26 @@ def says(answer: str, question: str, item: Evidence) -> bool:
     return held(answer, question, item.passage) >= 1 and negates(answer) == negates(sentence)
 
 
+def _given(question: str, text: str) -> list[Quantity]:
+    """The quantities of the sort that the question wants in the sentence nearest to it, without the question's own."""
+    start, end = where(question, question, text)
+    asked = quantities(question)
+    given = wanted_quantities(text[start:end], question) or ()
+    return [each for each in given if not any(compare(each, other) is Comparison.SAME for other in asked)]
+
+
+def _agree(one: Sequence[Quantity], other: Sequence[Quantity]) -> bool:
+    """Whether each of them has its equal among the others, and there are some."""
+    same = [[compare(a, b) is Comparison.SAME for b in other] for a in one]
+    return bool(same) and all(map(any, same)) and all(map(any, zip(*same, strict=True)))
+
+
 def _about(question: str, item: Evidence, least: float) -> bool:
     """Whether a passage is about what the question is about: it has its numbers, its identifiers, and its names."""
     if not item.passage.heading:
         return True
     text = f"{item.passage.searchable}\n{item.passage.date}"
-    if numbers(question) - numbers(text) or any(name not in text for name in _IDENTIFIER.findall(question)):
+    if numbers(question) - held_numbers(text) or any(name not in text for name in _IDENTIFIER.findall(question)):
         return False
     wanted, there = names(question) or terms(question), terms(text)
     return not wanted or len(wanted & there) / len(wanted) >= least

@@ -81,15 +81,6 @@ def agree(one: str, other: str, question: str = "") -> bool:
     return _by_words(one, other, question) if verdict is None else verdict
 
 
-def negates(text: str) -> bool:
-    """Whether it says "not" or the like.
-
-    >>> negates("It isn't allowed."), negates("It is allowed.")
-    (True, False)
-    """
-    return not _NEGATIONS.isdisjoint(_words(text))
-
-
 def _same(answers: Sequence[str], i: int, j: int, question: str, like: NDArray[np.float32] | None) -> bool:
     verdict = _by_quantity(answers[i], answers[j], question)
     if verdict is not None:

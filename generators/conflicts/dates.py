@@ -16,7 +16,10 @@ _MONTH = (
     r"Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
 _YEAR = r"([12]\d{3}|[1-9]\d{2})"
+_YEAR_AFTER_MONTH = r"([12]\d{3}|[1-9]\d{2}(?=\s*(?:AD|BCE?|CE)\b))"  # "On March 1, 250 people", "In May 300 people"
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_THROUGH = ("-", "–", "—", "to")
+_BETWEEN = re.compile(r"\bbetween\s+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class Date:
     start, end
         Its offsets.
     readings
-        What it may mean, each as first and last day: "1699 or 1701" has two readings, "3/4/2001" has two, and a range its
-        beginning, its end and the whole.
+        What it may mean, each as first and last day: "1699 or 1701" has two readings, as have "3/4/2001" and "1950 and 1990";
+        a range ("1926-27", "between 1950 and 1990") its beginning, its end and the whole.
     """
 
     start: int
@@ -103,7 +106,10 @@ def _range(match: re.Match[str]) -> Iterator[Days]:
         return
     yield year(int(first))
     yield year(int(last))
-    if joint != "or":
+    whole = joint in _THROUGH or (
+        joint == "and" and _BETWEEN.search(match.string, max(0, match.start() - 10), match.start())
+    )
+    if whole:
         yield year(int(first))[0], year(int(last))[1]
 
 
@@ -116,10 +122,14 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterator[Days]]],
         re.compile(rf"\b{_DAY}(?:\s+of)?\s+({_MONTH}),?\s+{_YEAR}\b", re.IGNORECASE),
         lambda m: _day(m[3], _number(m[2]), m[1]),
     ),
-    (re.compile(rf"\b({_MONTH})\s+{_DAY},?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _day(m[3], _number(m[1]), m[2])),
+    (
+        re.compile(rf"\b({_MONTH})\s+{_DAY},?\s+{_YEAR_AFTER_MONTH}\b", re.IGNORECASE),
+        lambda m: _day(m[3], _number(m[1]), m[2]),
+    ),
     (re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b"), lambda m: _day(m[1], int(m[2]), m[3])),
     (re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.]([12]\d{3})\b"), _numeric),
-    (re.compile(rf"\b({_MONTH}),?\s+{_YEAR}\b", re.IGNORECASE), lambda m: _month(m[2], m[1])),
+    (re.compile(rf"\b({_MONTH}),?\s+{_YEAR_AFTER_MONTH}\b", re.IGNORECASE), lambda m: _month(m[2], m[1])),
     (re.compile(r"\b([1-9]\d{2}0)s\b"), _decade),
-    (re.compile(r"\b([12]\d{3})(\s*[-–—/]\s*|\s+(?:to|or|and)\s+)([12]\d{3}|\d{2})\b(?![-–/]\d)"), _range),
+    (re.compile(r"\b([12]\d{3})(\s*[-–—/]\s*)([12]\d{3}|\d{2})\b(?![-–/]\d)"), _range),
+    (re.compile(r"\b([12]\d{3})(\s+(?:to|or|and)\s+)([12]\d{3})\b(?![-–/]\d)"), _range),
 )

@@ -160,10 +160,8 @@ def _without_lists(groups: list[list[PassageAnswer]], passages: dict[int, Eviden
     joined: list[list[PassageAnswer]] = []
     for group in groups:
         listed = [other for other in joined if _listed(group, other, passages) or _listed(other, group, passages)]
-        if listed:
-            listed[0].extend(group)
-        else:
-            joined.append(list(group))
+        apart = [other for other in joined if other not in listed]
+        joined = [*apart, [answer for each in (*listed, group) for answer in each]]
     return joined
 
 

@@ -11,7 +11,7 @@ from generators import prompts
 from generators.citations.support import names
 from generators.conflicts.kinds import wanted_quantities
 from generators.decoding.drafts import Drafting, drafts
-from generators.numbers import numbers
+from generators.numbers import held_numbers, said_numbers, spelled
 from generators.sentences import sentences
 from indexes.passage import Passage
 from indexes.terms import terms
@@ -27,7 +27,7 @@ _CHOICE = re.compile(
     r"\bor\b|^(?:is|are|was|were|do|does|did|can|could|may|must|should|has|have|had|will)\b", re.IGNORECASE
 )
 _NOT_STATED = re.compile(
-    r"\b(?:not|n['’]t)\s+(?:\w+\s+)?(?:stated?|given|mention\w*|specif\w*|provid\w*|know\w*|say)\b|^unknown$",
+    r"(?:\bnot|n['’]t)\s+(?:\w+\s+)?(?:stated?|given|mention\w*|specif\w*|provid\w*|know\w*|say)\b|^unknown$",
     re.IGNORECASE,
 )
 
@@ -127,12 +127,10 @@ def held(answer: str, question: str, passage: Passage) -> float:
     said, there, asked = (terms(_whole(text)) for text in (answer, passage.searchable, question))
     if _YES_NO.fullmatch(answer):
         return len(asked & there) / len(asked) if asked else 0.0
-    if (
-        not said
-        or numbers(answer) - numbers(passage.searchable)
-        or names(answer) - terms(passage.searchable) - terms(question)
-    ):
+    figures = held_numbers(passage.searchable)
+    if not said or said_numbers(answer) - figures or names(answer) - terms(passage.searchable) - terms(question):
         return 0.0
+    there |= terms(_whole(" ".join(spelled(answer, figures))))
     novel = said - asked
     if not novel and not _CHOICE.search(question):
         return 0.0

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from generators.conflicts.dates import Days, agree, dates, year
-from generators.conflicts.units import CURRENCIES, SCALES, UNITS, Unit, unit
+from generators.conflicts.units import CURRENCIES, POUND, SCALES, UNITS, Unit, unit
 
 _FIRST_YEAR, _LAST_YEAR = 1000, 2100  # a bare number between them may be a year
 _TO_NINETEEN = (
@@ -27,14 +27,15 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _NUMERALS = {word: float(n) for n, word in enumerate(_ONES)} | {w: 10.0 * n for n, w in enumerate(_TENS, start=2)}
 _HEDGE = r"about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|c\.|ca\.|~|≈"
 _DIGITS = r"\d+(?:[,\u00a0\u202f\u2009]\d{3})+(?!\d)(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:\.\d+)?|\.\d+"
-_WORDS = rf"(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(reversed(_ONES))}"
+NUMERALS = rf"(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(reversed(_ONES))}"
 _MONEY = "|".join(
     re.escape(code) for code in sorted(CURRENCIES, key=len, reverse=True) if not code.isalpha() or len(code) == 3
 )
+_SIGN = r"(?<![\w)%°])[-−–]"
 _NUMBER = re.compile(
-    rf"(?:(?P<hedge>{_HEDGE})\s*)?(?:(?P<money>{_MONEY})\s?)?(?P<sign>(?<![\w)])[-−–])?"
-    rf"(?<![\w.])(?:(?P<digits>{_DIGITS})(?!\.?\d)|(?P<words>{_WORDS})\b)"
-    r"(?:(?P<short>k|m|bn)\b)?"
+    rf"(?:(?P<hedge>{_HEDGE})\s*)?(?:(?P<minus>{_SIGN})?(?P<money>{_MONEY})\s?)?(?P<sign>{_SIGN})?"
+    rf"(?<![\w.])(?:(?P<digits>{_DIGITS})(?!\.?\d)|(?P<words>{NUMERALS})\b)"
+    r"(?:(?P<short>k|bn|(?-i:[mMBT]))\b)?"
     rf"(?:[ -]?(?P<scale>{'|'.join(s for s in SCALES if len(s) > 1)})\b)?"
     r"(?:[ -]?(?P<unit>%|per ?cent|(?:square|sq\.?) \w+|°\s?[CF]\b|[A-Za-z]+(?:/[a-z]+|[²³23])?(?![\w])))?",
     re.IGNORECASE,
@@ -69,6 +70,8 @@ class Quantity:
         What it counts; empty for a bare number.
     days
         What it means as a date; empty where it is none. A bare number from 1000 to 2100 is both.
+    pounds
+        Whether it was written in "pounds": a weight, which may be money beside "£".
     """
 
     start: int
@@ -78,6 +81,7 @@ class Quantity:
     whole: bool = False
     unit: str = ""
     days: tuple[Days, ...] = ()
+    pounds: bool = False
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -101,11 +105,24 @@ def compare(one: Quantity, other: Quantity) -> Comparison:
         return Comparison.SAME if agree(one.days, other.days) else Comparison.DIFFERENT
     if one.value != one.value or other.value != other.value:  # NaN: a date beside a number
         return Comparison.NOT_COMPARABLE
+    one, other = _beside(one, other), _beside(other, one)
     if one.unit != other.unit and one.unit and other.unit:
         return Comparison.NOT_COMPARABLE
     coarser = min if one.whole and other.whole else max
     allowed = coarser(one.tolerance, other.tolerance) + 1e-9 * max(abs(one.value), abs(other.value))
     return Comparison.SAME if abs(one.value - other.value) <= allowed else Comparison.DIFFERENT
+
+
+def sterling(quantity: Quantity) -> Quantity:
+    """Pounds as money instead of as a weight; any other quantity as it is."""
+    if not quantity.pounds:
+        return quantity
+    factor = UNITS["pound"].factor
+    return replace(quantity, value=quantity.value / factor, tolerance=quantity.tolerance / factor, unit=POUND)
+
+
+def _beside(quantity: Quantity, other: Quantity) -> Quantity:
+    return sterling(quantity) if other.unit == POUND else quantity
 
 
 def _numbers(text: str) -> Iterator[Quantity]:
@@ -114,23 +131,26 @@ def _numbers(text: str) -> Iterator[Quantity]:
         scale = _scale(match)
         if match["words"] and match["words"].lower() == "one" and scale == 1 and not counted.name:
             continue  # a pronoun
-        number, place = _spoken(match["words"]) if match["words"] else _written(match["digits"])
+        number, place = (spoken(match["words"]), 0.0) if match["words"] else _written(match["digits"])
         whole = not place and not match["hedge"] and scale == 1
         place = place or _rounding(match, number, scale, counted)
-        value = (-number if match["sign"] else number) * scale
+        value = (-number if match["sign"] or match["minus"] else number) * scale
         bare = not counted.name and scale == 1 and (match["digits"] or "").isdigit()
         days = (year(int(value)),) if bare and _FIRST_YEAR <= value <= _LAST_YEAR else ()
-        start = min(match.start(name) for name in ("money", "sign", "digits", "words") if match[name])
+        start = min(match.start(name) for name in ("minus", "money", "sign", "digits", "words") if match[name])
         tolerance = place / 2 * scale * counted.factor
-        yield Quantity(start, end, value * counted.factor, tolerance, whole, counted.name, days)
+        pounds = counted is UNITS["pound"]
+        yield Quantity(start, end, value * counted.factor, tolerance, whole, counted.name, days, pounds)
 
 
 def _scale(match: re.Match[str]) -> float:
-    short = (match["short"] or "").lower()
-    if short == "m":  # $3m are millions, 3m are metres
-        return 1e6 if match["money"] else 1.0
-    word = match["scale"].lower() if match["scale"] else short
-    return SCALES[word] if word else 1.0
+    word = (match["scale"] or match["short"] or "").lower()
+    return SCALES[word] if word and not _metres(match) else 1.0
+
+
+def _metres(match: re.Match[str]) -> bool:
+    """Whether it is "3m"; "3M" and "$3m" are millions."""
+    return match["short"] == "m" and not match["money"]
 
 
 def _unit(match: re.Match[str]) -> tuple[Unit, int]:
@@ -138,7 +158,7 @@ def _unit(match: re.Match[str]) -> tuple[Unit, int]:
     before = max(match.end(name) for name in ("digits", "words", "short", "scale"))
     if match["money"]:
         return Unit(CURRENCIES[match["money"].lower()]), before
-    if (match["short"] or "").lower() == "m":
+    if _metres(match):
         return UNITS["m"], before
     word = (match["unit"] or "").lower().replace("per cent", "percent").replace("° ", "°")
     if " " in word:
@@ -154,8 +174,9 @@ def _written(digits: str) -> tuple[float, float]:
     return float(plain), 10.0**-decimals if decimals else 0.0
 
 
-def _spoken(words: str) -> tuple[float, float]:
-    return sum(_NUMERALS[word] for word in re.split(r"[ -]", words.lower())), 0.0
+def spoken(words: str) -> float:
+    """The number that ``NUMERALS`` matches: 25 for "twenty-five"."""
+    return sum(_NUMERALS[word] for word in re.split(r"[ -]", words.lower()))
 
 
 def _rounding(match: re.Match[str], number: float, scale: float, counted: Unit) -> float:

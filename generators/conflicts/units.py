@@ -9,15 +9,19 @@ from dataclasses import dataclass
 
 PEOPLE = "people"
 PERCENT = "percent"
+POUND = "gbp"
 SCALES = {
     "hundred": 1e2,
     "thousand": 1e3,
     "k": 1e3,
+    "m": 1e6,
     "million": 1e6,
     "mn": 1e6,
     "billion": 1e9,
+    "b": 1e9,
     "bn": 1e9,
     "trillion": 1e12,
+    "t": 1e12,
 }
 CURRENCIES = {
     "$": "usd",
@@ -27,8 +31,8 @@ CURRENCIES = {
     "€": "eur",
     "eur": "eur",
     "euro": "eur",
-    "£": "gbp",
-    "gbp": "gbp",
+    "£": POUND,
+    "gbp": POUND,
     "¥": "jpy",
     "jpy": "jpy",
     "yen": "jpy",

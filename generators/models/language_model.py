@@ -46,6 +46,7 @@ class LocalModel:
         self.dtype = dtype
         self.threads = threads
         self._lock = threading.Lock()
+        self._tokenizing = threading.Lock()  # a call sets options of the one tokenizer, and then depends on them
         self._loaded: LoadedModel | None = None
 
     def __repr__(self) -> str:
@@ -102,17 +103,22 @@ class LocalModel:
         loaded = self.load()
         safe = [{**message, "content": _defused(message["content"], loaded.controls)} for message in messages]
         tokenizer: Any = loaded.tokenizer  # what this call returns depends on its arguments
-        return list(tokenizer.apply_chat_template(safe, add_generation_prompt=True, tokenize=True, return_dict=False))
+        with self._tokenizing:
+            return list(
+                tokenizer.apply_chat_template(safe, add_generation_prompt=True, tokenize=True, return_dict=False)
+            )
 
     def encode(self, text: str) -> list[int]:
         """Tokens of plain text: none are added, and control tokens in it are read as the characters they are written in."""
         tokenizer = self.load().tokenizer
-        return list(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
+        with self._tokenizing:
+            return list(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of the tokens, without control tokens."""
         tokenizer = self.load().tokenizer
-        return str(tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        with self._tokenizing:
+            return str(tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def prefill(self, rows: Sequence[Sequence[int]]) -> State:
         """Read prompts of any lengths; the returned state holds the logits of each row's next token.

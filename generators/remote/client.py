@@ -70,9 +70,9 @@ class Client:
         """
         server, failed = Server(self.url, str(body["model"])), 0
         while True:
-            said = False
+            said, sent = False, self._understood(body)
             try:
-                for chunk in self._attempt(body, cancelled):
+                for chunk in self._attempt(sent, cancelled):
                     said = said or bool(chunk.text)
                     yield chunk
                 return
@@ -81,7 +81,7 @@ class Client:
             except Garbled as error:
                 raise garbled(server, self._hidden(str(error))) from None
             except (Lost, Refused) as error:
-                if self._learns(error, body):
+                if self._learns(error, sent):
                     continue
                 failed += 1
                 wait = None if said else pause(error, failed)
@@ -115,7 +115,7 @@ class Client:
             return None  # a server may write well although its list is broken
 
     def _attempt(self, body: Mapping[str, Any], cancelled: Cancelled | None) -> Iterator[Chunk]:
-        call = Call(f"{self.url}/chat/completions", self._headers(), self._understood(body), self.timeout)
+        call = Call(f"{self.url}/chat/completions", self._headers(), body, self.timeout)
         with Exchange(call, cancelled) as exchange:
             self._accept(exchange.head(), exchange)
             yield from chunks(exchange.lines())
@@ -137,18 +137,21 @@ class Client:
         names = {name: RENAMED.get(name) if name in self._left_out else name for name in body}
         return {name: body[old] for old, name in names.items() if name}
 
-    def _learns(self, error: Lost | Refused, body: Mapping[str, Any]) -> bool:
-        """Whether the server refused an option that it can do without, which from now on is left out or renamed."""
+    def _learns(self, error: Lost | Refused, sent: Mapping[str, Any]) -> bool:
+        """Whether the server refused an option that was sent and it can do without, which from now on is left out or renamed.
+
+        Of requests that are under way together each may be refused for the same option, which all then leave out.
+        """
         if not isinstance(error, Refused) or error.status not in {400, 422}:
             return False
         said = error.message.lower()
         if not any(word in said for word in UNSUPPORTED):
             return False
-        new = [name for name in OPTIONAL if name in body and name in said and name not in self._left_out]
-        if new:
-            log.warning("%s does not know %s: left out from now on", self.url, new[0])
-            self._left_out |= {new[0]}
-        return bool(new)
+        unknown = next((name for name in OPTIONAL if name in sent and name in said), None)
+        if unknown is not None and unknown not in self._left_out:
+            log.warning("%s does not know %s: left out from now on", self.url, unknown)
+            self._left_out |= {unknown}
+        return unknown is not None
 
     def _explained(self, server: Server, error: Lost | Refused) -> SymposiaError:
         if isinstance(error, Lost):

@@ -6,7 +6,6 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from generators import prompts
 from generators.citations.contrasts import Scores
@@ -21,7 +20,6 @@ log = logging.getLogger(__name__)
 
 NO_TOKEN = -1  # of a step whose tokens only the server knows
 SERVER = "server"  # the policy of a model that decodes elsewhere
-AT_ONCE = 4  # requests to one server
 
 
 class RemoteWriter:
@@ -72,15 +70,6 @@ class RemoteWriter:
     def from_memory(self, messages: Messages, cancelled: Cancelled | None = None) -> Writing:
         """Have it written by the server."""
         return self._writing(messages, cancelled, (), None)
-
-    def answers(self, asked: Sequence[Messages], *, max_tokens: int, stop: Sequence[str] = ("\n",)) -> list[str]:
-        """One request each, ``AT_ONCE`` at a time."""
-
-        def answer(messages: Messages) -> str:
-            return "".join(self.model.stream(messages, max_tokens=max_tokens, stop=stop))
-
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(answer, asked))
 
     def _writing(
         self, messages: Messages, cancelled: Cancelled | None, kept: tuple[Evidence, ...], aside: _Aside | None

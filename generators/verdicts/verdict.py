@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from generators.answer import Claim, Verdict
 from generators.citations.marks import unmarked
 from generators.inert import in_line
+from generators.sentences import sentences
 from retrievers.evidence import Evidence, Route
 
 _NAME = re.compile(r"^[A-ZÀ-Þ]|\d|[._]")
+_SOURCES = r"(?:sources?|passages?|texts?|context|information)"
+_BESIDE = (  # what may stand between that subject and its verb: no comma, no other subject, no verb of its own
+    r"provided|given|above|below|here|available|supplied|shown|cited|listed|alone|themselves|itself|question|\[?\d+\]?|"
+    rf"(?:in|of|from|for|to|and|or)(?:\s+(?:the|these|this|your|you|me|us))?(?:\s+{_SOURCES})?|"
+    r"(?:(?:that|which)\s+)?(?:I|we|you)\s+(?:have|had|was|were|are|am)"
+)
 _REFUSAL = re.compile(
-    r"\b(?:sources?|passages?|text|context|information)\b[^.]{0,40}\b(?:do|does|did)(?:\s+not|n['’]t)\s+"
+    rf"\b{_SOURCES}(?:\s+(?:{_BESIDE})){{0,4}}\s+(?:do|does|did)(?:\s+not|n['’]t)\s+"
     r"(?:\w+\s+){0,2}(?:say|state|contain|mention|provide|include|specify|give|answer|address|discuss)",
     re.IGNORECASE,
 )
@@ -32,7 +39,7 @@ class Signals:
     refused
         Whether the model said that the sources do not contain the answer.
     supported
-        Share of the answer's sentences that passed their check.
+        Share of the answer's sentences that passed their check; those that say what the sources do not tell are left out.
     unknown_names
         How many names in the question (capitalised words, numbers, identifiers) no passage of the experts asked holds.
     confidence
@@ -107,15 +114,19 @@ def unknown_names(question: str, unknown: Sequence[str]) -> int:
 def refuses(text: str) -> bool:
     """Whether a draft says that the sources do not contain the answer.
 
-    >>> refuses("The sources do not say."), refuses("He did not say why.")
-    (True, False)
+    Its first sentence decides: what comes behind a refusal is no answer to the question, and an answer remains one where a
+    later sentence says what else the sources do not tell.
+
+    >>> refuses("The sources do not say."), refuses("He did not say why."), refuses("In 1991. The text does not say why.")
+    (True, False, False)
     """
-    return _REFUSAL.search(text) is not None
+    return any(_REFUSAL.search(text[start:end]) for start, end in sentences(text)[:1])
 
 
 def supported_share(claims: Sequence[Claim]) -> float:
-    """Share of the claims that are supported; 0 for none."""
-    return sum(claim.status == "supported" for claim in claims) / len(claims) if claims else 0.0
+    """Share of the claims that are supported, those apart that say what the sources do not tell; 0 for none."""
+    answering = [claim for claim in claims if not _REFUSAL.search(claim.text)]
+    return sum(claim.status == "supported" for claim in answering) / len(answering) if answering else 0.0
 
 
 def abstention(route: Route, evidence: Sequence[Evidence]) -> str:

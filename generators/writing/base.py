@@ -81,9 +81,6 @@ class Writer(Protocol):
     def from_memory(self, messages: Messages, cancelled: Cancelled | None = None) -> Writing:
         """Answer without evidence."""
 
-    def answers(self, asked: Sequence[Messages], *, max_tokens: int, stop: Sequence[str] = ("\n",)) -> list[str]:
-        """Short answers to several prompts at once, each the most probable."""
-
 
 LONG = 2_000
 """Characters from which a passage may be cut: three times what the splitter makes by default."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from generators import prompts
 from generators.citations.contrasts import Scores
 from generators.decoding.decode import Decodable, Step, decode
-from generators.decoding.drafts import Drafting, drafts
+from generators.decoding.drafts import Drafting
 from generators.policies.base import Policy
 from generators.policies.greedy import Greedy
 from generators.prompts import Messages
@@ -84,11 +84,6 @@ class LocalWriter:
     def from_memory(self, messages: Messages, cancelled: Cancelled | None = None) -> Writing:
         """Decode greedily: there is nothing to contrast with."""
         return Writing(self._decode(self.model.chat_tokens(messages), None, cancelled), no_memory)
-
-    def answers(self, asked: Sequence[Messages], *, max_tokens: int, stop: Sequence[str] = ("\n",)) -> list[str]:
-        """Drafts in one batch; see ``generators.decoding.drafts``."""
-        rows = [self.model.chat_tokens(messages) for messages in asked]
-        return [draft.text for draft in drafts(self.model, rows, max_tokens=max_tokens, stop=stop)]
 
     def _decode(self, row: Sequence[int], memory: Sequence[int] | None, cancelled: Cancelled | None) -> Iterator[Step]:
         return decode(

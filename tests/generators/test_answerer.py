@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from generators.answer import Answer, Verdict
 from generators.answerer import Answerer, Options
-from generators.events import Answered, Checking, Token
+from generators.events import Answered, Checking, Event, Token
 from generators.policies.registry import policy
 from indexes.passage import Document, Passage
 from retrievers.evidence import Evidence, Kind, Route, Share
@@ -145,6 +148,46 @@ def test_a_cancelled_stream_ends_without_an_answer() -> None:
     seen.extend(answerer.stream("What?", route(), evidence(PERU), cancelled=lambda: len(seen) >= 3))
     assert len(seen) <= 4
     assert not any(isinstance(event, Answered) for event in seen)
+
+
+CHECKS = ["attribute", "memory", "conflict", "attribute", "memory", "conflict"]  # of a question with two parts
+
+
+@pytest.mark.parametrize("done", range(len(CHECKS) + 1))
+def test_a_stream_that_is_cancelled_while_it_is_checked_does_no_further_step_and_ends_without_an_answer(
+    done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    def noted(name: str, result: Any) -> Callable[..., Any]:
+        return lambda *_, **__: steps.append(name) or result
+
+    monkeypatch.setattr("generators.answerer.attribute", noted("attribute", ()))
+    monkeypatch.setattr("generators.answerer.find_conflict", noted("conflict", None))
+    monkeypatch.setattr(Answerer, "_moved", noted("memory", False))
+    found = tuple(replace(item, part=part) for part, item in enumerate(evidence(PERU, CHILE), start=1))
+    seen: list[Event] = []
+    answerer = Answerer(ScriptedModel("The sol."), policy("greedy"), Options(), list)
+    question = "What is the currency of Peru? And what is the currency of Chile?"
+    checking = answerer.stream(
+        question, route(), found, lambda: bool(seen) and isinstance(seen[-1], Checking) and len(steps) >= done
+    )
+    for event in checking:
+        seen.append(event)  # noqa: PERF402 (what was seen is looked at meanwhile)
+    assert steps == CHECKS[:done]
+    assert isinstance(seen[-1], Checking)
+
+
+@pytest.mark.parametrize(("found", "taken"), [((), route()), ((), route("arithmetic"))])
+def test_a_stream_that_was_cancelled_before_ends_without_an_answer(found: tuple[Evidence, ...], taken: Route) -> None:
+    answerer = Answerer(ScriptedModel("The sol."), policy("greedy"), Options(), list)
+    events = answerer.stream("What is 2 + 2?", taken, found, lambda: True)
+    assert not any(isinstance(event, Answered) for event in events)
+
+
+@pytest.mark.parametrize(("question", "said"), [("What is 05 + 3?", "5+3 = 8"), ("What is 1/3 * 3?", "1/3*3 = 1")])
+def test_arithmetic_with_leading_zeros_or_thirds_is_computed(question: str, said: str) -> None:
+    assert answer(ScriptedModel("x"), question, (), route("arithmetic")).text == said
 
 
 def test_a_document_cannot_write_citations_or_a_verdict_of_its_own() -> None:

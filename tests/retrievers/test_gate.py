@@ -60,6 +60,9 @@ from tests.fakes import WordEncoder
         ("8 x 7", "8*7"),
         ("How much is $25 plus $17?", "25+17"),
         ("what does 100 - 58 equal?", "100-58"),
+        ("What is 05 + 3?", "5+3"),
+        ("007.50 * 1.005 - 00", "7.50*1.005-0"),
+        ("What is the square root of -4?", "(-4)**0.5"),
     ],
 )
 def test_a_calculation_is_recognised_and_put_in_pythons_notation(question: str, expected: str) -> None:
@@ -100,6 +103,15 @@ def test_a_calculation_is_recognised_and_put_in_pythons_notation(question: str, 
         "What is half of the population?",
         "Add 2 to the list",
         "Who is number ten?",
+        "What is 50 + 10%?",
+        "What is 50% + 10?",
+        "What is 100 - 20%?",
+        "7 // 2",
+        "1,5 + 2",
+        "2(3 + 4)",
+        "... + 1 + 2",
+        "(1 + 2",
+        "٣ + ٤",
         "What is Catch twenty-two?",
     ],
 )
@@ -118,6 +130,9 @@ def test_other_questions_are_not_calculations(question: str) -> None:
         "1-800-555-0199",
         "1.2.3-4",
         "192.168.0.1/24",
+        "0800-5555",
+        "05/12",
+        "12-05",
     ],
 )
 @pytest.mark.parametrize("asked", ["{}", "What is {}?"])

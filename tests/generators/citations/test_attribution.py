@@ -53,6 +53,13 @@ def test_the_language_model_and_the_encoder_keep_them() -> None:
     assert cited(ANSWER, encode=WordEncoder().encode_passages) == [2, 3]
 
 
+@pytest.mark.parametrize("mark", [" [1].", " [1, 4].", "[2][3].", ". [4]"])
+def test_marks_that_the_model_wrote_are_not_what_it_says(mark: str) -> None:
+    assert cited(f"{ANSWER[:-1]}{mark}") == [2, 3]
+    claims = attribute(None, QUESTION, evidence(), f"{ANSWER[:-1]}{mark}", 0.5)
+    assert "".join(claim.text for claim in claims).replace(" ", "") == f"{ANSWER[:-1]}{mark}".replace(" ", "")
+
+
 def test_a_second_passage_that_adds_nothing_is_not_cited() -> None:
     twice = evidence(TEXTS[2], TEXTS[2])
     claims = attribute(None, "Where was Ada Quill born?", twice, "Ada Quill was born in Trieste.", 0.5)

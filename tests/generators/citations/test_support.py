@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators.citations.support import joint_degree, support
-from generators.numbers import numbers
+from generators.numbers import held_numbers, numbers, said_numbers
 from indexes.passage import Document, Passage
 
 
@@ -75,6 +75,86 @@ def test_numbers_are_compared_as_numbers() -> None:
     assert numbers("1,200.50 and 7 of COVID-19, v3.11") >= {"1200.5", "7"}
     assert numbers("about 2,500,000 people") == {"2500000"}
     assert numbers("none") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("9:00", "09:00"),
+        ("1,200", "1\u202f200"),
+        ("1200", "1\u00a0200"),
+        ("1,200", "1\u2009200"),
+        ("0.5", ".5"),
+        ("0", "00"),
+    ],
+)
+def test_one_number_in_two_ways_of_writing_is_one(one: str, other: str) -> None:
+    assert numbers(one) == numbers(other)
+
+
+def test_numbers_in_words_are_numbers_but_for_the_pronoun() -> None:
+    assert said_numbers("twelve, twenty-five, two hundred and fifty, one day") == {"12", "25", "250", "1"}
+    assert said_numbers("One of them, no one, someone often listened") == frozenset()
+    assert held_numbers("one of the three") == {"1", "3"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "supported"),
+    [
+        ("The office opens at 9:00.", "The office opens at 09:00.", True),
+        ("The office opens at 9:30.", "The office opens at 09:00.", False),
+        ("The board has 12 members.", "The board has twelve elected members.", True),
+        ("The board has twelve members.", "The board has 12 members.", True),
+        ("The board has twelve members.", "The board has ten members.", False),
+        ("The board has one member.", "The board has 1 member.", True),
+        ("The board has 1 member.", "The board has one member.", True),
+        ("One of its members is Ann Lee.", "Its members are Ann Lee and Bob Ray.", True),
+        ("It has 1,200 people.", "It has 1\u202f200 people.", True),
+        ("The rate is 0.5 percent.", "The rate is .5 percent.", True),
+        ("The fine was £5 million.", "The fine was 5 million pounds.", True),
+        ("The fine was 5 million pounds.", "The fine was £5 million.", True),
+        ("The fine was £6 million.", "The fine was 5 million pounds.", False),
+        ("The revenue was $3.5 billion.", "The revenue was $3.5B.", True),
+        ("The revenue was $3.5B.", "The revenue was $3.5 billion.", True),
+        ("The revenue was $3.5 billion.", "The revenue was $3.5M.", False),
+        ("The city has 5.4 million people.", "The city has 5.4M people.", True),
+        ("The fee is up to 10%.", "The fee is 5%-10%.", True),
+        ("The result was $5 million.", "The result was -$5 million.", False),
+    ],
+)
+def test_a_number_is_supported_in_any_way_of_writing_it(claim: str, text: str, supported: bool) -> None:
+    assert (support(claim, "What is known?", passage(text)).degree >= 0.5) is supported
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("Dogs are not allowed in the office.", False),
+        ("No, dogs are not allowed in the office.", False),
+        ("No.", False),
+        ("It is not allowed.", False),
+        ("Dogs are allowed in the office.", True),
+        ("Yes, dogs are allowed in the office.", True),
+        ("Yes.", True),
+    ],
+)
+def test_a_sentence_that_affirms_does_not_support_what_denies_it(claim: str, supported: bool) -> None:
+    office = passage("Dogs are allowed in the office. Cats are not.")
+    assert (support(claim, "Are dogs allowed in the office?", office).degree >= 0.5) is supported
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"), [("Dogs are allowed in the office.", False), ("Yes.", False), ("No.", True)]
+)
+def test_a_sentence_that_denies_does_not_support_what_it_denies(claim: str, supported: bool) -> None:
+    office = passage("Dogs are not allowed in the office.")
+    assert (support(claim, "Are dogs allowed in the office?", office).degree >= 0.5) is supported
+
+
+@pytest.mark.parametrize("claim", ["Dogs and cats.", "Dogs and cats are not allowed.", "Dogs."])
+def test_the_nots_of_the_question_are_not_the_claims(claim: str) -> None:
+    office = passage("Dogs and cats are not allowed in the office.")
+    assert support(claim, "Which pets are not allowed in the office?", office).degree >= 0.5
 
 
 def test_two_passages_together_support_what_neither_does_alone() -> None:

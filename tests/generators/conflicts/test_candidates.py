@@ -22,6 +22,32 @@ def test_words_settle_it_where_the_nearest_sentences_have_the_same_numbers() -> 
     assert not settled(QUESTION, [idle, idle])
 
 
+@pytest.mark.parametrize(
+    ("question", "one", "other", "agree"),
+    [
+        ("When was the mill built?", "The mill was built on 5 March 1902.", "The mill was built on 5 May 1902.", False),
+        ("When was the mill built?", "The mill was built on 5 March 1902.", "The mill was built on 3/5/1902.", True),
+        ("How much did the mill cost?", "The mill cost 3 million dollars.", "The mill cost 3 billion dollars.", False),
+        ("How much did the mill cost?", "The mill cost $3 million.", "The mill cost 3 million dollars.", True),
+        ("How long is the warranty?", "The warranty is 2 years.", "The warranty is 2 months.", False),
+        ("How long is the warranty?", "The warranty is 2 years.", "The warranty is 24 months.", True),
+        ("How long is the warranty?", "The warranty is 2 years.", "The warranty is 2 years, or 9 months.", False),
+    ],
+)
+def test_the_same_digits_settle_it_only_with_the_same_months_scales_and_units(
+    question: str, one: str, other: str, agree: bool
+) -> None:
+    for pair in ((one, other), (other, one)):
+        assert settled(question, [found(n, text, "Acme") for n, text in enumerate(pair)]) is agree
+
+
+def test_a_vague_date_beside_two_that_differ_settles_nothing() -> None:
+    days = ("on 5 March 1902", "in 1902", "on 5 May 1902")
+    passages = [found(n, f"The mill was built {day}.", "Acme") for n, day in enumerate(days)]
+    assert settled("When was the mill built?", passages[:2])
+    assert not settled("When was the mill built?", passages)
+
+
 def test_equal_texts_are_asked_once_and_a_threshold_of_0_keeps_all() -> None:
     assert worth_asking(QUESTION, [OLD, replace(OLD, number=7)], DEFAULT) == [OLD]
     everything = ConflictThresholds(relevance=0.0, relative=0.0, subject=0.0)

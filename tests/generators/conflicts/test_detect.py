@@ -77,6 +77,21 @@ def test_a_list_in_one_passage_is_no_conflict() -> None:
     assert find_conflict(Speaker(says), question, [both, one, other]) is not None
 
 
+def test_a_list_joins_all_answers_that_it_holds() -> None:
+    question = "Who wrote the Acme manual?"
+    passages = [
+        found(1, "Ann Lee wrote the Acme manual.", "Acme news"),
+        found(2, "Cleo Dunn wrote the Acme manual.", "Acme staff"),
+        found(3, "Those who wrote the Acme manual are Ann Lee, Bob Ray and Cleo Dunn.", "Acme"),
+        found(4, "Dan Fox wrote the Acme manual.", "Acme blog"),
+    ]
+    model = Speaker({"Bob Ray": "Bob Ray", "Ann Lee": "Ann Lee", "Cleo Dunn": "Cleo Dunn", "Dan Fox": "Dan Fox"})
+    assert find_conflict(model, question, passages[:3]) is None
+    conflict = find_conflict(model, question, passages)
+    assert conflict is not None
+    assert [[citation.number for citation in side.citations] for side in conflict.sides] == [[1, 2, 3], [4]]
+
+
 def test_another_subject_makes_no_side() -> None:
     other = found(2, "Employees get 12 days of leave.", "Bolt handbook")
     says = SAYS | {"get 12": "12 days"}

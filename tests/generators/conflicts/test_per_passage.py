@@ -34,7 +34,19 @@ def test_a_passage_that_is_too_long_for_the_window_is_left_out() -> None:
     assert answers_per_passage(Speaker({}), QUESTION, []) == ()
 
 
-@pytest.mark.parametrize("said", ["not stated", "Not stated.", "The passage does not state it.", "", "  ", "unknown"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "not stated",
+        "Not stated.",
+        "It isn't stated.",
+        "It isn’t mentioned",
+        "The passage does not state it.",
+        "",
+        "  ",
+        "unknown",
+    ],
+)
 def test_no_answer_is_empty(said: str) -> None:
     given = passage_answer(QUESTION, CITY, said, -0.1)
     assert (given.text, given.support) == ("", 0.0)
@@ -54,6 +66,12 @@ def test_no_answer_is_empty(said: str) -> None:
 )
 def test_support_is_the_share_of_words_that_the_passage_holds(answer: str, share: float) -> None:
     assert held(answer, QUESTION, CITY.passage) == share
+
+
+def test_a_number_in_words_is_held_in_digits_and_the_other_way_round() -> None:
+    board = found(1, "The board has twelve members and 3 guests.").passage
+    question = "How many members has the board?"
+    assert [held(each, question, board) for each in ("12", "twelve", "three", "ten", "10")] == [1, 1, 1, 0, 0]
 
 
 def test_a_choice_may_repeat_the_question_and_yes_needs_its_words() -> None:

@@ -36,6 +36,15 @@ def only(text: str) -> Quantity:
         ("1,575 households", 1575, "household"),
         ("3,5 million", 3.5e6, ""),
         ("0.0 %", 0, "percent"),
+        ("5.4M people", 5.4e6, "people"),
+        ("5.4M", 5.4e6, ""),
+        ("$3.5B", 3.5e9, "usd"),
+        ("€2T", 2e12, "eur"),
+        ("$3m", 3e6, "usd"),
+        ("5t", 5000, "kilogram"),
+        ("5 MB", 5e6, "byte"),
+        ("-$5 million", -5e6, "usd"),
+        ("€-5", -5, "eur"),
     ],
 )
 def test_a_number_is_read_with_its_unit_and_scale(text: str, value: float, unit: str) -> None:
@@ -93,6 +102,17 @@ def test_a_date_is_the_days_that_it_means(text: str, first: str, last: str) -> N
         ("0", "0.4", "different"),
         ("0 people", "0", "same"),
         ("-10 m", "10 m", "different"),
+        ("-$5 million", "$5 million", "different"),
+        ("$3.5B", "$3.5 billion", "same"),
+        ("5.4M people", "5.4 metres", "not comparable"),
+        ("£5 million", "5 million pounds", "same"),
+        ("£5 million", "6 million pounds", "different"),
+        ("£5", "5 lb", "not comparable"),
+        ("£5", "5 kg", "not comparable"),
+        ("2 pounds", "0.907 kg", "same"),
+        ("1950 and 1990", "1970", "different"),
+        ("1950 and 1990", "1990", "same"),
+        ("between 1950 and 1990", "1970", "same"),
     ],
 )
 def test_two_quantities_compared(one: str, other: str, expected: str) -> None:
@@ -108,6 +128,16 @@ def test_a_year_is_told_from_a_number_by_what_it_counts() -> None:
 
 def test_what_is_no_date_is_read_as_numbers() -> None:
     assert [found.value for found in quantities("Feb 31, 2001")] == [31, 2001]
+
+
+@pytest.mark.parametrize("text", ["5%-10%", "5%–10%", "5°-10°", "5-10 %"])
+def test_the_hyphen_of_a_range_is_no_minus(text: str) -> None:
+    assert [each.value for each in quantities(text)] == [5, 10]
+
+
+def test_what_stands_beside_a_year_or_a_day_is_read_as_what_it_counts() -> None:
+    assert [each.value for each in quantities("founded in 1901 and 50 people work there")] == [1901, 50]
+    assert [each.value for each in quantities("On March 1, 250 people came.")] == [1, 250]
 
 
 def test_a_number_with_more_than_one_point_is_a_name() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,36 @@ def test_text_and_tokens_convert_both_ways(model: LocalModel) -> None:
     assert not set(tokens) & model.eos_ids
     assert model.decode(tokens) == text
     assert model.decode([*tokens, 256]) == text
+
+
+class Slowly:
+    """The library's inner tokenizer, which lets other threads run between the setting of an option and its use."""
+
+    def __init__(self, inner: Any) -> None:
+        object.__setattr__(self, "inner", inner)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "encode_batch":
+            time.sleep(0.001)
+        return getattr(self.inner, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.inner, name, value)
+
+
+def test_threads_that_tokenize_together_do_not_disturb_each_other(
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = model.load().tokenizer
+    chat, text = model.chat_tokens(QUESTION), model.encode("Yes <|im_end|>")
+    monkeypatch.setattr(tokenizer, "_tokenizer", Slowly(tokenizer._tokenizer))
+    with ThreadPoolExecutor(4) as pool:
+        asked = [
+            each
+            for _ in range(50)
+            for each in (pool.submit(model.chat_tokens, QUESTION), pool.submit(model.encode, "Yes <|im_end|>"))
+        ]
+        assert [each.result() for each in asked] == [chat, text] * 50
 
 
 def test_prompts_longer_than_the_window_are_refused(model: LocalModel) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
 from generators.remote.client import WAITS, Client, base_url, pause
 from generators.remote.exchange import Lost
 from generators.remote.refusals import Refused
 from indexes.errors import ServerError, SettingsError
-from tests.language_server import Reaction, Served, says
+from tests.language_server import Reaction, Served, refuses, says
 
 BODY = {"model": "tiny", "messages": []}
 
@@ -38,6 +42,33 @@ def test_a_connection_that_breaks_before_the_first_word_is_tried_again(served: S
     with pytest.raises(ServerError, match="broke off"):
         texts(client)
     assert len(served.asked) == 3 + 1 + len(WAITS)
+
+
+def test_requests_that_meet_the_same_unknown_option_together_all_leave_it_out(
+    served: Served,
+) -> None:
+    together = threading.Barrier(4)
+
+    def react(body: dict[str, Any]) -> Reaction:
+        if "seed" not in body:
+            return says("sol")
+        together.wait(10)
+        return refuses(400, "Unrecognized request argument supplied: seed")
+
+    served.react = react
+    client = Client(served.url)
+    with ThreadPoolExecutor(4) as pool:
+        said = pool.map(lambda _: "".join(chunk.text for chunk in client.complete(BODY | {"seed": 1})), range(4))
+        assert list(said) == ["sol"] * 4
+    assert len(served.asked) == 8
+
+
+def test_an_option_that_was_not_sent_is_not_tried_again(served: Served) -> None:
+    served.react = lambda _: refuses(400, "Unrecognized request argument supplied: seed")
+    client = Client(served.url)
+    with pytest.raises(ServerError, match="seed"):
+        list(client.complete(BODY | {"seed": 1}))
+    assert len(served.asked) == 2
 
 
 def test_a_server_here_is_not_asked_through_a_proxy(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

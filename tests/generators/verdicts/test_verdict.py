@@ -4,8 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from generators.answer import Verdict
-from generators.verdicts.verdict import Signals, Thresholds, decide, hopeless, refuses, unknown_names
+from generators.answer import Claim, Status, Verdict
+from generators.verdicts.verdict import (
+    Signals,
+    Thresholds,
+    decide,
+    hopeless,
+    refuses,
+    supported_share,
+    unknown_names,
+)
 
 FINE = Signals(retrieved=True, relevance=0.9, supported=1.0)
 THRESHOLDS = Thresholds(relevance=0.2, support=0.5, confidence=0.3)
@@ -52,10 +60,31 @@ def test_what_is_hopeless_is_never_answered() -> None:
         ("He did not say why.", False),
         ("The sources of the Nile do not freeze.", False),
         ("It does not include tax.", False),
+        ("According to the sources, employers do not provide lunch.", False),
+        ("The sources state that landlords do not provide furniture.", False),
+        ("The policy text says employees do not include lunch.", False),
+        ("The text given in the sources above does not say.", True),
+        ("Unfortunately, the sources that I have don’t mention it.", True),
+        ("Although Peru is named, the passages [1] and [2] do not say when.", True),
+        ("Peru's currency is the sol. The sources do not say who designed it.", False),
+        ("The sources do not say who designed it. Peru's currency is the sol.", True),
+        ("The passages do not contain information about Oz, but Peru's currency is the sol.", True),
+        ("", False),
     ],
 )
 def test_refusals_are_told_from_answers(text: str, refused: bool) -> None:
     assert refuses(text) is refused
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "share"), [("supported", "unsupported", 1.0), ("unsupported", "supported", 0.0)]
+)
+def test_a_sentence_on_what_the_sources_do_not_say_counts_neither_way(
+    first: Status, second: Status, share: float
+) -> None:
+    claims = [Claim("It is the sol.", 0, 14, first), Claim("The text does not say why.", 15, 41, second)]
+    assert supported_share(claims) == share
+    assert supported_share(claims[1:]) == supported_share([]) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -94,16 +94,6 @@ def test_evidence_that_does_not_fit_the_window_is_left_out_from_the_end(local: L
     assert len(local.chat_tokens(prompts.with_sources(PERU, items[: len(kept) + 1]))) > 512 - 8
 
 
-def test_short_answers_come_in_the_order_of_the_prompts_from_both(local: LocalModel, served: Served) -> None:
-    asked = [prompts.short_answer(text) for text in ("Who?", "What was it that he said?", "When?")]
-    here = LocalWriter(local, policy("greedy"), Limits()).answers(asked, max_tokens=4)
-    assert len(here) == 3
-    served.react = lambda body: says(body["messages"][1]["content"].splitlines()[1], "\nmore")
-    there = remote(served).answers(asked, max_tokens=4)
-    assert there == ["Question: Who?", "Question: What was it that he said?", "Question: When?"]
-    assert {body["temperature"] for body in served.asked} == {0.0}
-
-
 def test_a_remote_writer_gives_text_without_divergence_and_memory_beside_it(served: Served) -> None:
     served.react = by_sources
     writing = remote(served).from_sources(PERU, evidence("Peru's currency is the sol."))
