@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.noticing import KEPT
 from evaluation.answer_citations import citations_table
 from evaluation.answer_confidence import confidence_tables
 from evaluation.answer_conflicts import conflicts_table
@@ -21,10 +22,13 @@ from evaluation.answer_gate import gate_table
 from evaluation.answer_records import FILE, Record, append_records, mend, read_records, read_system
 from evaluation.answer_report import AnswerReport, per_question, quality, skipped, steps
 from evaluation.files import write_json, write_lines
-from evaluation.manifest import manifest
+from evaluation.manifest import manifest, package_versions
 from evaluation.questions import Question, QuestionSet, read_questions
+from generators.conflicts.cluster import agree
 from generators.events import Answered
 from indexes.errors import InputError
+from indexes.manifest import FILE as MANIFEST
+from indexes.manifest import Manifest
 from indexes.passage import Passage, content_id
 from retrievers.evidence import Evidence, Route, Share
 
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 TOGETHER = 8  # questions that are searched in one go, and whose answers are then stored
 GIVEN = "given"
 ENTAILED = 0.5  # probability from which a judge's verdict is yes
+SECTIONS = ("models.", "split.", "retrieval.", "generation.", "verdict.")  # settings that an answer depends on
 
 Report = Callable[[str], None]
 
@@ -151,11 +156,14 @@ def open_judge(settings: Settings, name: str) -> NamedJudge:
 
 
 def describe(symposium: Symposium, questions: QuestionSet, asking: Asking) -> dict[str, Any]:
-    """Everything that an answer depends on, by name: answers of different descriptions do not mix."""
+    """Everything that an answer depends on, by name: answers of different descriptions do not mix.
+
+    Of the code it has the version of the package; the revision of a checkout stands elsewhere in the manifest, for it
+    changes with every commit, whatever that touches.
+    """
     from app.settings.schema import flatten
 
-    sections = ("models.", "split.", "retrieval.", "generation.", "verdict.")
-    values = {key: value for key, value in flatten(symposium.settings).items() if key.startswith(sections)}
+    values = {key: value for key, value in flatten(symposium.settings).items() if key.startswith(SECTIONS)}
     for other in ("models.cache", "models.threads", "models.judge", "models.server_key"):
         values.pop(other, None)
     described: dict[str, Any] = {
@@ -163,10 +171,23 @@ def describe(symposium: Symposium, questions: QuestionSet, asking: Asking) -> di
     }
     fitted = sorted((symposium.settings.home / "slices").glob("*.json"))  # what `symposia calibrate` wrote
     described |= {f"calibration {file.stem}": sha256(file.read_bytes()).hexdigest() for file in fitted}
-    described |= {"experts": list(asking.experts), "retrieval": asking.retrieval}
+    described |= {"experts": list(asking.experts), "retrieval": asking.retrieval, **package_versions(("symposia",))}
     if any(not question.context for question in questions.questions):
-        described["slices"] = {card.name: card.passages for card in symposium.experts() if not card.problem}
+        cards = [card for card in symposium.experts() if not card.problem]
+        folder = symposium.settings.home / "slices"
+        described |= {f"slice {c.name}": f"{c.passages} passages, {_state(folder / c.name)}" for c in cards}
     return described
+
+
+def _state(folder: Path) -> str:
+    """12 hex characters that change with the slice's passages and with what it has learned.
+
+    No passage is read: the manifest is stamped whenever they change.
+    """
+    home = Manifest.read(folder).store_folder(folder)
+    files = [folder / MANIFEST, *(home / name for name in KEPT)]
+    found = [(file.name, sha256(file.read_bytes()).hexdigest()) for file in files if file.is_file()]
+    return sha256(repr(found).encode()).hexdigest()[:12]
 
 
 def _stored(out: Path, system: dict[str, Any]) -> list[Record]:
@@ -178,8 +199,9 @@ def _stored(out: Path, system: dict[str, Any]) -> list[Record]:
     differing = sorted(
         key
         for key in known.keys() | system.keys()
-        if known.get(key) != system.get(key) and ("." not in key or key in known.keys() & system.keys())
-    )  # a setting, whose name has a dot, that another version of Symposia has and this one has not says nothing
+        if known.get(key) != system.get(key)
+        and not (key.startswith(SECTIONS) and key not in known.keys() & system.keys())
+    )  # a setting that another version of Symposia has and this one has not says nothing
     if differing:
         key = differing[0]
         raise InputError(
@@ -218,7 +240,16 @@ def _complete(
         append_records(file, records)
         found |= {record.question.id: record for record in records}
         on_progress(f"{len(found)} of {len(questions.questions)} questions")
-    return [found[question.id] for question in questions.questions]
+    return [_with_memory_judged(found[question.id]) for question in questions.questions]
+
+
+def _with_memory_judged(record: Record) -> Record:
+    """The record with whether its answer says what the question file gives as the model's memory."""
+    question = record.question
+    if not question.memory or record.answer is None:
+        return replace(record, says_memory=None)
+    said = any(agree(record.said, memory, question.question) for memory in question.memory)
+    return replace(record, says_memory=said)
 
 
 def _settle(file: Path, records: Sequence[Record]) -> None:

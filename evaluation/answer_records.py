@@ -32,11 +32,14 @@ class Record:
         The answer as plain JSON types; ``None`` where the question could not be asked.
     problem
         Why it could not.
+    says_memory
+        Whether the answer says the same as the question's ``memory``; ``None`` where that was not judged.
     """
 
     question: Question
     answer: Mapping[str, Any] | None
     problem: str = ""
+    says_memory: bool | None = None
 
     @property
     def answered(self) -> bool:
@@ -78,12 +81,6 @@ class Record:
         )
 
     @property
-    def memory(self) -> tuple[str, ...]:
-        """What the model says without sources: as the gold has it, else as the answer has it."""
-        said = self.answer.get("memory", "") if self.answer is not None else ""
-        return self.question.memory or ((said,) if said else ())
-
-    @property
     def signals(self) -> Mapping[str, float]:
         """The measured numbers that the verdict was decided on; those that were not finite are absent."""
         signals = self.answer["signals"] if self.answer is not None else {}
@@ -101,7 +98,12 @@ class Record:
 
     def line(self) -> str:
         """One line of ``answers.jsonl``."""
-        record = {"question": self.question.to_dict(), "answer": self.answer, "problem": self.problem}
+        record = {
+            "question": self.question.to_dict(),
+            "answer": self.answer,
+            "problem": self.problem,
+            "says_memory": self.says_memory,
+        }
         return json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
 
 
@@ -172,7 +174,8 @@ def _record(path: Path, number: int, values: Mapping[str, Any]) -> Record:
             raise ValueError("the answer lacks a field")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise malformed(path, number, f"no stored answer ({error})", "Evaluate again, into another folder.") from error
-    return Record(question, answer, str(values.get("problem", "")))
+    says_memory = values.get("says_memory")
+    return Record(question, answer, str(values.get("problem", "")), None if says_memory is None else bool(says_memory))
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 (JSON)

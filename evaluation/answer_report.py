@@ -15,8 +15,7 @@ import numpy as np
 
 from evaluation.answer_records import Record
 from evaluation.answer_scores import QUALITY, Scores, score
-from evaluation.calibration import wilson
-from evaluation.intervals import Interval, bootstrap_interval
+from evaluation.intervals import Interval, bootstrap_interval, wilson
 from evaluation.report import Row, Table
 from evaluation.steps import STEPS, measure
 
@@ -78,6 +77,8 @@ def steps(records: Sequence[Record]) -> Table:
             if values:
                 rows.append(Row(label, len(values), {SHARE: wilson(float(sum(values)), len(values))}))
     notes = ["Shares of the n questions that a step applies to, with 95 % intervals (Wilson)."]
+    if not any(record.question.memory for record in records):
+        notes.append('Trust is judged only where the question file gives "memory", which none of these questions has.')
     if absent:
         notes.append(f"Applies to no question here: {', '.join(absent)}.")
     return Table("Step by step", (SHARE,), tuple(rows), notes=tuple(notes))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evaluation.files import json_lines, malformed, write_lines
-from evaluation.intervals import Interval, blocks, bootstrap_interval, checked
+from evaluation.intervals import Interval, blocks, bootstrap_interval, checked, wilson
 from indexes.errors import InputError
 
 BINS = 10
@@ -166,16 +166,6 @@ def _probabilities(values: ArrayLike) -> NDArray[np.float64]:
 
 def _bin(chance: NDArray[np.float64], true: NDArray[np.float64]) -> Bin:
     return Bin(chance.size, float(chance.mean()), wilson(float(true.sum()), chance.size))
-
-
-def wilson(successes: float, n: int) -> Interval:
-    """A share with its 95 % score interval (Wilson, "Probable Inference", JASA 1927), sound for few items too."""
-    z = 1.959964
-    share = successes / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    low = 0.0 if successes == 0 else float(middle - half)
-    return Interval(share, low, 1.0 if successes == n else float(middle + half))
 
 
 def _ece_interval(

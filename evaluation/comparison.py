@@ -17,26 +17,27 @@ from evaluation.intervals import (
     paired_randomisation,
     percentile_interval,
 )
-from evaluation.macro import macro_mean, macro_means, paired_macro_randomisation
+from evaluation.macro import equal_size, macro_mean, macro_means, paired_macro_randomisation
 from evaluation.report import Row, Table
 from indexes.errors import InputError
 
 SystemScores = Mapping[str, ArrayLike]
-"""Measure name to one number for each item, the same items in the same order for all systems."""
+"""Measure name to one number from 0 to 1 for each item, the same items in the same order for all systems."""
 
 Arrays = dict[str, dict[str, NDArray[np.float64]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Estimate:
-    """A mean with its bootstrap draws; those of all systems come from the same resamples, so differences are paired."""
+    """A mean of n independent scores with its bootstrap draws, which are the same for all systems: differences are paired."""
 
     value: float
     draws: NDArray[np.float64]
+    n: int
 
     @property
     def interval(self) -> Interval:
-        return percentile_interval(self.value, self.draws)
+        return percentile_interval(self.value, self.draws, n=self.n)
 
     def minus(self, other: _Estimate) -> Interval:
         return percentile_interval(self.value - other.value, self.draws - other.draws)
@@ -53,6 +54,7 @@ def compare(
     seed: int = 0,
     resamples: int = 10_000,
     notes: Sequence[str] = (),
+    clusters: Sequence[str] | None = None,
 ) -> Table:
     """Mean and 95 % bootstrap interval of each system and measure; difference and p value against the baseline.
 
@@ -67,24 +69,27 @@ def compare(
         Whom the others are compared with; by default the first system.
     resamples
         For the bootstrap; the test uses 9,999.
+    clusters
+        The cluster of each item, such as the conversation of a turn, where the items of one are not independent: whole
+        clusters are resampled, and their signs flipped together. The means are over the items all the same.
 
     Raises
     ------
     InputError
         Where there is no system, or none has the baseline's name.
     ValueError
-        Where systems differ in their measures or number of items.
+        Where systems differ in their measures or number of items, or there are not as many cluster names as items.
     """
     baseline = _baseline(list(systems), baseline)
     arrays = _arrays(systems)
     measures, n = _shape(arrays)
-    draws = bootstrap_means(_columns(arrays, measures), resamples, np.random.default_rng(seed))
+    draws = bootstrap_means(_columns(arrays, measures), resamples, np.random.default_rng(seed), clusters)
     values = {name: {measure: mean(scores[measure]) for measure in measures} for name, scores in arrays.items()}
-    estimates = _estimates(values, draws)
+    estimates = _estimates(values, draws, n if clusters is None else len(set(clusters)))
     p = {
         measure: holm(
             {
-                name: paired_randomisation(scores[measure], arrays[baseline][measure], seed=seed)
+                name: paired_randomisation(scores[measure], arrays[baseline][measure], seed=seed, clusters=clusters)
                 for name, scores in arrays.items()
                 if name != baseline
             }
@@ -94,6 +99,8 @@ def compare(
     method = [f"Means over n questions, with 95 % bootstrap percentile intervals ({resamples:,} resamples)."]
     if len(systems) > 1:
         method.append("p: two-sided paired randomisation test against the baseline (9,999 resamples), Holm-corrected.")
+    if clusters is not None:
+        method.append(f"Resampled, and signs flipped, by whole clusters of questions: {len(set(clusters))} of them.")
     return _table(title, measures, estimates, p, n, baseline, (*method, *notes))
 
 
@@ -131,7 +138,8 @@ def compare_macro(
     }
     columns = {set_name: _columns({n: systems[n] for n in names}, measures) for set_name, systems in arrays.items()}
     values = {name: {measure: macro_mean(scores[measure]) for measure in measures} for name, scores in by_set.items()}
-    estimates = _estimates(values, macro_means(columns, resamples=resamples, seed=seed))
+    draws = macro_means(columns, resamples=resamples, seed=seed)
+    estimates = _estimates(values, draws, equal_size(size for _, size in shapes.values()))
     p = {
         measure: holm(
             {
@@ -180,11 +188,11 @@ def _columns(arrays: Arrays, measures: Sequence[str]) -> NDArray[np.float64]:
     return np.stack([scores[measure] for scores in arrays.values() for measure in measures], axis=1)
 
 
-def _estimates(values: Mapping[str, Mapping[str, float]], draws: NDArray[np.float64]) -> _Estimates:
+def _estimates(values: Mapping[str, Mapping[str, float]], draws: NDArray[np.float64], n: int) -> _Estimates:
     """``draws`` has the columns of ``_columns``, in the same order."""
     columns = iter(draws.T)
     return {
-        name: {measure: _Estimate(value, next(columns)) for measure, value in found.items()}
+        name: {measure: _Estimate(value, next(columns), n) for measure, value in found.items()}
         for name, found in values.items()
     }
 

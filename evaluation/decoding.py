@@ -10,7 +10,7 @@ ignorance and contextual overinclusion:
     The context is right, and the answer is memory's: it holds an original answer, and no right one.
 ``over-trust``
     The context is wrong, and the answer follows it: it holds an answer of the context, or stands in the context word for
-    word, and holds no right one.
+    word, and holds no right one. An answer of function words alone ("It", "not") stands in any passage and follows none.
 """
 
 from __future__ import annotations
@@ -31,6 +31,16 @@ from indexes.errors import InputError
 UNDER_TRUST, OVER_TRUST = "under-trust", "over-trust"
 ERRORS = {"swapped": UNDER_TRUST, "misleading": OVER_TRUST, "distractor": OVER_TRUST}
 """The error that a kind of context can show."""
+
+_NAMELESS = """
+i me my we our you your he him his she her it its they them their who whom whose which what this that these those
+be am is are was were been being have has had having do does did doing can could might must shall should would
+and or but if than as of at by for with about against between into through during before after above below to from up down
+in out on off over under again further then once here there when where why how all any both each few more most other
+some such no nor not only own same so too very just now because until while yes
+"""
+FUNCTION_WORDS = frozenset(_NAMELESS.split())
+"""English words that name nothing (but not "may", "us" and "will", which are names too); articles fall to ``normalise``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +194,8 @@ def measured(text: str, item: ContextQuestion) -> dict[str, float]:
 def _follows_rival(text: str, item: ContextQuestion) -> bool:
     if item.rival and contains(text, item.rival):
         return True
-    return item.kind != "swapped" and bool(normalise(text)) and contains(item.context, [text]) == 1.0
+    names_something = any(word not in FUNCTION_WORDS for word in normalise(text).split())
+    return item.kind != "swapped" and names_something and contains(item.context, [text]) == 1.0
 
 
 def _different(items: Iterable[ContextQuestion]) -> dict[str, ContextQuestion]:

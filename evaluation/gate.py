@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.intervals import Interval, bootstrap_interval, bootstrap_means, percentile_interval
+from evaluation.intervals import Interval, bootstrap_interval, bootstrap_means, percentile_interval, wilson
+from evaluation.macro import equal_size
 from evaluation.report import Row, Table
 from indexes.errors import InputError
 
@@ -116,7 +117,7 @@ def utility(title: str, questions: Sequence[Gated], skips: Skips, *, seed: int =
 
 
 def share(values: Sequence[bool] | NDArray[np.bool_]) -> Interval:
-    """Share of true values with its 95 % score interval (Wilson 1927), which serves at 0 and 1 as well.
+    """Share of true values with its 95 % score interval; see ``evaluation.intervals.wilson``.
 
     Raises
     ------
@@ -126,10 +127,7 @@ def share(values: Sequence[bool] | NDArray[np.bool_]) -> Interval:
     array = np.asarray(values, dtype=bool)
     if not array.size:
         raise InputError("There is nothing to take a share of.", "Measure at least one question.")
-    n, p, z = array.size, float(array.mean()), NORMAL_95
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return Interval(p, min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half)))
+    return wilson(float(array.sum()), array.size)
 
 
 def area(value: float, right: int, wrong: int) -> Interval:
@@ -164,7 +162,9 @@ def _macro(questions: Sequence[Gated], skipped: NDArray[np.bool_], seed: int) ->
     ]
     generators = np.random.default_rng(seed).spawn(len(groups))
     draws = np.mean([bootstrap_means(g, 10_000, rng) for g, rng in zip(groups, generators, strict=True)], axis=0)
-    return percentile_interval(float(np.mean([group.mean() for group in groups])), draws)
+    return percentile_interval(
+        float(np.mean([group.mean() for group in groups])), draws, n=equal_size(map(len, groups))
+    )
 
 
 def _is_needless(questions: Sequence[Gated], kind: str) -> bool:

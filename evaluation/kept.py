@@ -1,7 +1,12 @@
-"""What a long measurement has found so far, kept so that an interrupted run goes on where it stopped."""
+"""What a long measurement has found so far, kept so that an interrupted run goes on where it stopped.
+
+A record that was measured with another model, policy or prompt must not pass for a fresh one: where ``OF`` is among the key
+fields, it holds a ``fingerprint`` of all that the record depends on.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +17,25 @@ from indexes.errors import InputError
 
 Record = dict[str, Any]
 
+OF = "of"
+DIGITS = 16
+
+
+def fingerprint(*parts: object) -> str:
+    """``DIGITS`` hexadecimal digits of a SHA-256 over what a record depends on: other parts, or in another order, give others.
+
+    Parameters
+    ----------
+    *parts
+        Texts, numbers, and lists and dicts of them.
+
+    Examples
+    --------
+    >>> fingerprint("int8", ["Who?"]) == fingerprint("int8", ("Who?",)) != fingerprint("float32", ["Who?"])
+    True
+    """
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:DIGITS]
+
 
 class Kept:
     """Records in a JSONL file, which grows by a line as soon as one is found.
@@ -21,7 +45,8 @@ class Kept:
     file
         Made, with its folder, at the first record. A last line that was cut off is cut away.
     key
-        Names of the fields that tell records apart. Of two with the same values the later counts.
+        Names of the fields that tell records apart. Of two with the same values the later counts. Where ``OF`` is one, a
+        record without it was written before there were fingerprints: it stays in the file and is of nothing known.
 
     Raises
     ------
@@ -74,12 +99,12 @@ class Kept:
         return len(self._records)
 
     def _name(self, record: Mapping[str, Any]) -> tuple[str, ...]:
-        missing = [field for field in self._key if field not in record]
+        missing = [field for field in self._key if field not in record and field != OF]
         if missing:
             raise InputError(
                 f"A record in {self._file} has no {missing[0]!r}.", "Name another folder, or delete the file."
             )
-        return tuple(str(record[field]) for field in self._key)
+        return tuple(str(record.get(field, "")) for field in self._key)
 
 
 def _whole_records(file: Path) -> list[Record]:

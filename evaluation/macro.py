@@ -6,7 +6,7 @@ and the test flips signs, within each set. What is drawn does not depend on the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +27,7 @@ def macro_interval(
     Parameters
     ----------
     per_set
-        Name of each set to one number for each of its questions, shape ``(n of that set,)``.
+        Name of each set to one number from 0 to 1 for each of its questions, shape ``(n of that set,)``.
     level
         Confidence, between 0 and 1.
     resamples
@@ -40,12 +40,21 @@ def macro_interval(
     """
     arrays = {name: checked(values) for name, values in per_set.items()}
     draws = macro_means(arrays, resamples=resamples, seed=seed)
-    return percentile_interval(macro_mean(per_set), draws, level=level)
+    return percentile_interval(macro_mean(per_set), draws, level=level, n=equal_size(map(len, arrays.values())))
 
 
 def macro_mean(per_set: Mapping[str, ArrayLike]) -> float:
     """Mean of the sets' means."""
     return mean(np.array([mean(checked(per_set[name])) for name in sorted(per_set)]))
+
+
+def equal_size(sizes: Iterable[int]) -> int:
+    """How many questions a macro average over sets of these sizes counts for where every score is 0, or every one 1.
+
+    As many as if every set were as small as the smallest, where rare exceptions are the easiest to miss.
+    """
+    found = list(sizes)
+    return len(found) * min(found)
 
 
 def macro_means(

@@ -11,7 +11,8 @@ A line is one object:
 ``passages``
     Keys of the passages that hold the answer.
 ``memory``
-    What a model would say without sources, where that is known.
+    What the model says without sources, each a text; under-trust and over-trust are judged only where it is given.
+    `symposia evaluate-answers FILE --no-retrieve` stores what it says.
 ``conflict``
     Whether the sources answer it differently, true or false; not judged where it is absent.
 ``context``

@@ -45,9 +45,9 @@ class Row:
         return {
             "name": self.name,
             "n": self.n,
-            "values": _finite(self.values),
+            "values": _plain(self.values),
             "p": dict(self.p),
-            "difference": _finite(self.difference),
+            "difference": _plain(self.difference),
             **({"cost": dict(self.cost)} if self.cost else {}),
         }
 
@@ -171,11 +171,8 @@ def marked(p: float) -> str:
     return "*" * sum(p < level for level in (0.05, 0.01, 0.001))
 
 
-def _finite(values: Mapping[str, Interval]) -> dict[str, dict[str, float | None]]:
-    return {
-        measure: {end: number if math.isfinite(number) else None for end, number in value.to_dict().items()}
-        for measure, value in values.items()
-    }
+def _plain(values: Mapping[str, Interval]) -> dict[str, dict[str, float | None]]:
+    return {measure: value.to_dict() for measure, value in values.items()}
 
 
 def _intervals(values: Mapping[str, Mapping[str, float | None]]) -> dict[str, Interval]:

@@ -136,15 +136,15 @@ def routing_summary(records: Sequence[Routed], *, resamples: int = 10_000, seed:
     if not records:
         raise InputError("There is no routed question.", "Route at least one question.")
 
-    def interval(values: Sequence[float] | NDArray[np.float64]) -> Interval:
-        return bootstrap_interval(values, resamples=resamples, seed=seed)
+    def interval(values: Sequence[float] | NDArray[np.float64], *, bounded: bool = True) -> Interval:
+        return bootstrap_interval(values, resamples=resamples, seed=seed, bounded=bounded)
 
     hits = hit_vector(records)
     return RoutingSummary(
         len(records),
         interval(hits),
         interval(coverage_vector(records)),
-        interval([float(len(record.asked)) for record in records]),
+        interval([float(len(record.asked)) for record in records], bounded=False),
         _reliability(records, hits, seed),
     )
 

@@ -182,7 +182,11 @@ def detection(said: Sequence[bool], true: Sequence[bool], *, seed: int = 0) -> d
     counts = np.array([pairs.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False))])
     draws = np.random.default_rng(seed).multinomial(len(pairs), counts / len(pairs), size=RESAMPLES)
     values, drawn = _ratios(counts[None, :]), _ratios(draws)
-    return {name: percentile_interval(float(values[name][0]), drawn[name]) for name in values}
+    hits, alarms, misses, _ = (int(count) for count in counts)
+    sizes = {"precision": hits + alarms, "recall": hits + misses}
+    return {
+        name: percentile_interval(float(values[name][0]), drawn[name], n=sizes.get(name) or None) for name in values
+    }
 
 
 def _ratios(counts: np.ndarray) -> dict[str, np.ndarray]:

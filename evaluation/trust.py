@@ -3,7 +3,8 @@
 Source: KnowPO (arXiv 2408.03297), which names *contextual ignorance* (the context is right, and the model
 keeps to its memory) and *contextual overinclusion* (the context does not hold the answer, and the model takes something
 from it all the same). Each is judged only where memory and context differ in what is right, for elsewhere the answer
-does not show which of the two it came from.
+does not show which of the two it came from, and only where the question file gives what memory says: a system tells its
+memory only where that differs from its answer, so that by its own word it would never keep to it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from evaluation.answers import contains
 def under_trust(record: Record) -> bool | None:
     """Contextual ignorance: the answer gives what memory says, where only the context is right.
 
-    ``None`` where the context does not hold a gold answer, or memory is unknown or right itself.
+    ``None`` where the context does not hold a gold answer, memory is unknown or right itself, or nobody has judged whether
+    the answer says what memory says.
     """
-    if not _judged(record) or not record.gold_found or memory_right(record):
+    if not _judged(record) or record.says_memory is None or not record.gold_found or memory_right(record):
         return None
-    return not right(record) and contains(record.said, record.memory) == 1.0
+    return not right(record) and record.says_memory
 
 
 def over_trust(record: Record) -> bool | None:
@@ -34,11 +36,11 @@ def over_trust(record: Record) -> bool | None:
 
 
 def memory_right(record: Record) -> bool:
-    """Whether one of the answers that memory gives holds a gold answer."""
-    return any(contains(said, record.question.answers) == 1.0 for said in record.memory)
+    """Whether one of the answers that the question file gives for memory holds a gold answer."""
+    return any(contains(said, record.question.answers) == 1.0 for said in record.question.memory)
 
 
 def _judged(record: Record) -> bool:
     question = record.question
-    known = question.answerable and question.answers and record.memory
+    known = question.answerable and question.answers and question.memory
     return bool(known and record.found and record.retrieved)

@@ -244,7 +244,7 @@ def beside(settings: Settings, encoder: Encoder, plan: Plan, folder: Path, repor
         "ratio": [each["bare"] / each["adding"] for each in wall],
         "cpu": [each["bare"] / each["adding"] for each in cpu],
     }
-    found = {name: bootstrap_interval(values, seed=plan.seed) for name, values in intervals.items()}
+    found = {name: bootstrap_interval(values, seed=plan.seed, bounded=False) for name, values in intervals.items()}
     return Pace(plan.timed, plan.repetitions, **found)
 
 

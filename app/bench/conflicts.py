@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.bench.identity import identity
 from app.models.resolve import resolve
-from evaluation.kept import Kept, Record
+from evaluation.kept import OF, Kept, Record, fingerprint
 from evaluation.source_conflicts import SourceDocument, SourceQuestion, compare_source_conflicts, load_ramdocs
 from generators import prompts
 from generators.conflicts.candidates import settled, worth_asking
 from generators.conflicts.detect import conflict_of
+from generators.conflicts.per_passage import MAX_TOKENS as ANSWER_TOKENS
 from generators.conflicts.per_passage import Asked, PassageAnswer, answers_per_passage
 from generators.conflicts.present import present
 from generators.conflicts.thresholds import DEFAULT, ConflictThresholds
@@ -110,9 +112,11 @@ def run(
     )
     model.load()
     items = load_ramdocs(data, seed=seed)[1][:n]
-    system, kept = Sides(model), Kept(out / f"{model.name}.jsonl", "id")
+    system, kept = Sides(model), Kept(out / f"{model.name}.jsonl", "id", OF)
+    depends = identity(model)
     for done, item in enumerate(items, start=1):
-        system.take(item, kept.found({"id": item.id}, partial(system.read, item)))
+        key = {"id": item.id, OF: fingerprint_of(item, depends)}
+        system.take(item, kept.found(key, partial(system.read, item)))
         on_progress(f"{done} of {len(items)} questions")
     return table(system, items, f"RAMDocs, {model.name}, {len(items)} questions, seed {seed}", seed)
 
@@ -126,6 +130,19 @@ def table(system: Sides, items: Sequence[SourceQuestion], title: str, seed: int)
     }
     detectors = {ALL_SIDES: lambda item: system.conflict(item) is not None}
     return compare_source_conflicts(items, answers, detectors, baseline=GREEDY, title=title, seed=seed)
+
+
+def fingerprint_of(item: SourceQuestion, model: Sequence[str]) -> str:
+    """Of all that ``Sides.read`` finds depends on.
+
+    Parameters
+    ----------
+    model
+        The model's ``identity``.
+    """
+    evidence = evidence_of(item)
+    alone = [prompts.from_one_passage(item.question, each) for each in evidence]
+    return fingerprint(*model, MAX_TOKENS, ANSWER_TOKENS, prompts.with_sources(item.question, evidence), alone)
 
 
 def evidence_of(item: SourceQuestion) -> list[Evidence]:

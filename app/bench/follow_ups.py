@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.bench.abstention.questions import LABELLED, SETS, require
-from app.bench.dialogues import exchanges, follow
+from app.bench.dialogues import Part, conversation, exchanges, follow, half
 from app.bench.retrieval.indexing import index
 from app.models.writing import language_model
 from app.wiring import make_panel
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from retrievers.panel import Panel
 
 MEASURES = ("nDCG@10", "R@5")
+FEW = 30
+"""Conversations below which the intervals are known to be too narrow; see ``evaluation.intervals.bootstrap_means``."""
 DEPTH = 40
 USER = "|user|:"
 ALONE, WHOLE, RULES, MODEL, PEOPLE = (
@@ -50,7 +51,7 @@ ALONE, WHOLE, RULES, MODEL, PEOPLE = (
     "rewritten by people",
 )
 
-Part = Literal["report", "tune"]
+HALVES: Mapping[Part, str] = {"report": "the half not tuned on", "tune": "the half tuned on"}
 Report = Callable[[str, int, int], None]
 
 
@@ -97,6 +98,8 @@ def run(
         Turns of each set, at most; the first ones of a random order.
     model
         Whether the language model is asked too. What it said before is read from the home.
+    seed
+        Of that order and of the resampling; the halves are the same for all seeds.
     """
     home = settings.home / "benchmarks"
     folders = require(data, tuple(SETS.values()))
@@ -106,7 +109,7 @@ def run(
     }
     say = _cached(settings, home / "follow-ups" / "said.jsonl") if model else None
     turns = {
-        title: _drawn([turn for turn in found if _part(turn, seed) == part], limit, seed)
+        f"{title}, {HALVES[part]}": _drawn([turn for turn in found if half(turn.id) == part], limit, seed)
         for title, found in sets.items()
     }
     asked = {title: readings(found, say, partial(report, title)) for title, found in turns.items()}
@@ -175,14 +178,17 @@ def readings(turns: Sequence[Turn], say: Say | None, report: Callable[[int, int]
 
 def _table(panel: Panel, title: str, turns: Sequence[Turn], asked: Mapping[str, Sequence[str]], seed: int) -> Table:
     qrels = {turn.id: turn.relevant for turn in turns}
-    systems = {name: score_run(_searched(panel, name, turns, texts), qrels, MEASURES) for name, texts in asked.items()}
+    runs = {name: _searched(panel, name, turns, texts) for name, texts in asked.items()}
+    systems = {name: score_run(found, qrels, MEASURES).values for name, found in runs.items()}
+    conversations = [conversation(turn.id) for turn in turns]
+    few = len(set(conversations)) < FEW
     leaning = sum(dependent(turn.question) for turn in turns)
     notes = (
         f"{leaning} of the {len(turns)} questions lean on what was said, by the rules; the others are left as they are.",
-        f"Conversations: {len({_conversation(turn) for turn in turns})}; the intervals take their turns as independent.",
+        f"A cluster is a conversation{'; from so few the intervals are somewhat too narrow' if few else ''}.",
         *([] if MODEL not in asked else [_changed(asked[RULES], asked[MODEL], asked[ALONE])]),
     )
-    return compare(title, {name: scores.values for name, scores in systems.items()}, seed=seed, notes=notes)
+    return compare(title, systems, seed=seed, notes=notes, clusters=conversations)
 
 
 def _searched(panel: Panel, name: str, turns: Sequence[Turn], texts: Sequence[str]) -> Run:
@@ -227,16 +233,7 @@ def _read(file: Path) -> dict[str, str]:
     return known
 
 
-def _conversation(turn: Turn) -> str:
-    return turn.id.partition("<")[0]
-
-
 def _drawn(turns: Sequence[Turn], limit: int | None, seed: int) -> list[Turn]:
     if limit is None or limit >= len(turns):
         return list(turns)
     return [turns[place] for place in np.random.default_rng(seed).permutation(len(turns))[:limit]]
-
-
-def _part(turn: Turn, seed: int) -> Part:
-    """Half of the conversations by a hash of seed and id, so that no conversation is in both."""
-    return "tune" if zlib.crc32(f"{seed}:{_conversation(turn)}".encode()) % 2 == 0 else "report"

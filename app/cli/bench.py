@@ -342,7 +342,7 @@ def follow_ups(
     ] = Part.report,
     limit: Annotated[int | None, typer.Option(min=2, help="Turns of each set, at most.", show_default=False)] = None,
     model: Annotated[bool, typer.Option("--model/--no-model", help="Ask the language model too.")] = True,
-    seed: Annotated[int, typer.Option(help="Of the halves, the draw and the resampling.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draw and the resampling.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Compare what a search finds for the last turn of a conversation: as typed, as understood, and as people rewrote it."""
@@ -402,7 +402,10 @@ def serve(
     ctx: typer.Context,
     url: Annotated[str, typer.Option(help="Of the server.")] = "http://127.0.0.1:8000",
     questions: Annotated[
-        Path | None, typer.Option(help="File with one question a line; else the demo's.", show_default=False)
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="File with one question a line; else the demo's.", show_default=False
+        ),
     ] = None,
     clients: Annotated[int, typer.Option(min=1, max=256, help="Clients at once.")] = 8,
     each: Annotated[int, typer.Option(min=1, help="Questions of each, one after the other.")] = 50,

@@ -37,7 +37,9 @@ def forest(found: SideBySide, measure: str) -> str:
     right = left + PLOT + 20
     top, bottom = 74.0, lines[-1].y + LINE
     differences = [line.row.difference[measure] for line in lines if line.row is not None]
-    axis = Axis.around([0.0, *(end for d in differences for end in (d.low, d.high))], left + 10, left + PLOT - 10)
+    axis = Axis.around(
+        [0.0, *(end for d in differences for end in (d.value, d.low, d.high))], left + 10, left + PLOT - 10
+    )
     title = f"Difference in {measure} to {found.baseline}"
     canvas = Canvas(right + P_COLUMN + 40, bottom + 82, title, _described(found, measure))
     canvas.text(16, 28, title, "title")
@@ -93,9 +95,10 @@ def _row(
     hint = f"{row.name}: {difference.signed}, p {p_text(p)}, n = {row.n}"
     middle = y - 4
     canvas.text(16, y, shortened(row.name, left - 22), "strong" if macro else "")
-    canvas.line((axis(difference.low), middle), (axis(difference.high), middle), style)
-    for end in (difference.low, difference.high):
-        canvas.line((axis(end), middle - 4), (axis(end), middle + 4), style)
+    if difference.has_ends:
+        canvas.line((axis(difference.low), middle), (axis(difference.high), middle), style)
+        for end in (difference.low, difference.high):
+            canvas.line((axis(end), middle - 4), (axis(end), middle + 4), style)
     draw = canvas.diamond if macro else canvas.circle
     draw(axis(difference.value), middle, 6.5 if macro else 4.5, style, hint)
     weight = "strong" if macro else ""

@@ -34,7 +34,8 @@ def cost_quality(table: Table, measure: str, kind: str) -> str:
     labels = max(text_width(_label(point)) for point in points)
     canvas = Canvas(LEFT + WIDTH + 60 + labels, TOP + HEIGHT + 66, title, "; ".join(map(_words, points)))
     x = Axis.around([0.0, *(point.cost for point in points)], LEFT, LEFT + WIDTH)
-    y = Axis.around([end for point in points for end in (point.quality.low, point.quality.high)], TOP + HEIGHT, TOP)
+    qualities = [point.quality for point in points]
+    y = Axis.around([end for q in qualities for end in (q.value, q.low, q.high)], TOP + HEIGHT, TOP)
     canvas.text(16, 28, title, "title")
     canvas.text(
         16, 48, f"{table.title}, n = {table.rows[0].n:,}; bars: 95 % intervals; line: the frontier", "soft small"
@@ -46,7 +47,8 @@ def cost_quality(table: Table, measure: str, kind: str) -> str:
     for point in sorted(points, key=lambda point: (point.name == table.baseline, point in best)):  # these lie on top
         style = "base" if point.name == table.baseline else "better" if point in best else "equal"
         across = x(point.cost)
-        canvas.line((across, y(point.quality.low)), (across, y(point.quality.high)), style)
+        if point.quality.has_ends:
+            canvas.line((across, y(point.quality.low)), (across, y(point.quality.high)), style)
         canvas.circle(across, y(point.quality.value), 5, style, _words(point))
     return canvas.render()
 

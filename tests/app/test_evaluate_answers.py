@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +18,14 @@ from evaluation.answer_records import FILE, read_records
 from evaluation.stored import read_folder
 from generators.answer import Answer, Citation, Claim, Verdict
 from generators.events import Answered, Event, Token
+from indexes.adapters.files import FILE as ADAPTER
+from indexes.encoders.base import Fingerprint
 from indexes.errors import InputError, MissingModelError
+from indexes.lexical import Bm25Settings
+from indexes.manifest import Manifest
 from indexes.passage import Passage
 from retrievers.evidence import Evidence, Route, Share
+from retrievers.expert import LEARNED
 
 
 def made(question: str, evidence: tuple[Evidence, ...], said: str) -> Answer:
@@ -31,7 +38,7 @@ def made(question: str, evidence: tuple[Evidence, ...], said: str) -> Answer:
 
 @dataclass
 class FakeSymposium:
-    """Says 1974 to everything that is searched, and the first word of a given context; refuses to be asked "?"."""
+    """Says 1974 to everything that is searched, and the first line of a given context; refuses to be asked "?"."""
 
     settings: Settings = field(default_factory=Settings)
     searched: list[str] = field(default_factory=list)
@@ -39,6 +46,12 @@ class FakeSymposium:
     wishes: list[Any] = field(default_factory=list)
     broken: Exception | None = None
     breaks_at: int = -1
+    says: str = ""
+
+    def __post_init__(self) -> None:
+        folder = self.settings.home / "slices" / "wine"
+        if not folder.is_dir():
+            Manifest("wine", "Wine.", Fingerprint("fake", "1", 4), Bm25Settings(100.0), passages=7).write(folder)
 
     @property
     def answerer(self) -> Any:
@@ -60,7 +73,7 @@ class FakeSymposium:
     def _stream(self, question: str, _route: Route, evidence: tuple[Evidence, ...]) -> Iterator[Event]:
         self.given.append(evidence)
         yield Token("x", 0.1)
-        yield Answered(made(question, evidence, evidence[0].passage.text.split()[0]))
+        yield Answered(made(question, evidence, self.says or evidence[0].passage.text.split("\n")[0]))
 
 
 def written(path: Path, *records: dict[str, Any]) -> Path:
@@ -70,6 +83,11 @@ def written(path: Path, *records: dict[str, Any]) -> Path:
 
 def question(number: int, **more: Any) -> dict[str, Any]:
     return {"id": str(number), "question": f"When was number {number} founded?", "answers": ["1974"], **more}
+
+
+@pytest.fixture(autouse=True)
+def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the fake's home is below
 
 
 @pytest.fixture
@@ -98,7 +116,8 @@ def test_the_folder_can_be_read_as_stored_runs(file: Path, tmp_path: Path) -> No
     assert wine.values["contains"].mean() == 1.0 and wine.cost == {"seconds": 0.5}
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["complete"] and manifest["system"]["generation.policy"] == Settings().generation.policy
-    assert manifest["system"]["slices"] == {"wine": 7}
+    assert manifest["system"]["symposia"] == version("symposia")
+    assert re.fullmatch("7 passages, [0-9a-f]{12}", manifest["system"]["slice wine"])
 
 
 def test_what_is_stored_is_not_asked_again(file: Path, tmp_path: Path) -> None:
@@ -156,10 +175,88 @@ def test_a_setting_that_came_with_a_later_version_does_not_part_the_answers(file
 def test_answers_from_before_a_calibration_are_not_mixed_with_those_after(file: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     evaluate_answers(FakeSymposium(settings), [file], tmp_path / "out", limit=1)  # type: ignore[arg-type]
-    (tmp_path / "home" / "slices").mkdir(parents=True)
+    (tmp_path / "home" / "slices").mkdir(parents=True, exist_ok=True)
     (tmp_path / "home" / "slices" / "verdict.json").write_text("{}")
     with pytest.raises(InputError, match="another system: calibration verdict was None"):
         evaluate_answers(FakeSymposium(settings), [file], tmp_path / "out")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("learned", [LEARNED, ADAPTER])
+def test_answers_from_before_a_training_are_not_mixed_with_those_after(
+    learned: str, file: Path, tmp_path: Path
+) -> None:
+    evaluate_answers(FakeSymposium(), [file], tmp_path / "out", limit=1)  # type: ignore[arg-type]
+    (Settings().home / "slices" / "wine" / learned).write_bytes(b"trained")
+    with pytest.raises(InputError, match=r"another system: slice wine was '7 passages, \w+' and is '7 passages, \w+'"):
+        evaluate_answers(FakeSymposium(), [file], tmp_path / "out")  # type: ignore[arg-type]
+
+
+def test_answers_from_before_a_document_was_edited_are_not_mixed_with_those_after(file: Path, tmp_path: Path) -> None:
+    evaluate_answers(FakeSymposium(), [file], tmp_path / "out", limit=1)  # type: ignore[arg-type]
+    folder = Settings().home / "slices" / "wine"
+    Manifest.read(folder).write(folder)  # as whatever changes passages does; their number is the same
+    with pytest.raises(InputError, match="another system: slice wine was '7 passages"):
+        evaluate_answers(FakeSymposium(), [file], tmp_path / "out")  # type: ignore[arg-type]
+
+
+def test_what_is_made_anew_from_a_slice_does_not_part_the_answers(file: Path, tmp_path: Path) -> None:
+    evaluate_answers(FakeSymposium(), [file], tmp_path / "out")  # type: ignore[arg-type]
+    (Settings().home / "slices" / "wine" / "expert.npz").write_bytes(b"measured at the first search")
+    symposium = FakeSymposium()
+    evaluate_answers(symposium, [file], tmp_path / "out")  # type: ignore[arg-type]
+    assert symposium.searched == []
+
+
+def test_answers_from_before_slices_were_told_apart_are_of_another_system(file: Path, tmp_path: Path) -> None:
+    evaluate_answers(FakeSymposium(), [file], tmp_path / "out", limit=1)  # type: ignore[arg-type]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    del manifest["system"]["slice wine"]
+    manifest["system"]["slices"] = {"wine": 7}
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="another system: slice wine was None") as caught:
+        evaluate_answers(FakeSymposium(), [file], tmp_path / "out")  # type: ignore[arg-type]
+    assert "--out" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("said", "memory", "error"),
+    [
+        ("The capital is Sydney.", "Sydney.", True),
+        ("Sydney is the capital of Australia.", "The capital of Australia is Sydney.", True),
+        ("The capital is Sydney.", "I think that it is Sydney, a big city.", True),
+        ("It is Melbourne.", "It is Sydney.", False),
+        ("It is Canberra.", "It is Sydney.", False),
+    ],
+)
+def test_keeping_to_memory_is_seen_in_other_words_too(tmp_path: Path, said: str, memory: str, error: bool) -> None:
+    record = told(f"{said}\nCanberra is the capital.", memory=[memory])
+    assert step("under-trust of context", tmp_path, record) == (1, float(error))
+
+
+@pytest.mark.parametrize(("said", "error"), [("The capital is Canberra.", False), ("It is Perth.", True)])
+def test_keeping_to_a_right_memory_counts_where_over_trust_is_judged(tmp_path: Path, said: str, error: bool) -> None:
+    record = told("Perth is large.", memory=["It is Canberra."])
+    assert step("over-trust of context", tmp_path, record, FakeSymposium(says=said)) == (1, float(error))
+
+
+def test_trust_is_not_judged_by_what_an_answer_says_of_its_own_memory(tmp_path: Path) -> None:
+    path = written(tmp_path / "q.jsonl", told("Sydney.\nCanberra is the capital."))
+    report = evaluate_answers(FakeSymposium(), [path], tmp_path / "out")  # type: ignore[arg-type]
+    assert any('Trust is judged only where the question file gives "memory"' in note for note in report.tables[1].notes)
+    assert "under-trust of context" in report.tables[1].notes[-1]
+
+
+def told(text: str, **gold: Any) -> dict[str, Any]:
+    """A question with a context, whose first line the fake says."""
+    asked = {"id": "1", "question": "What is the capital of Australia?", "answers": ["Canberra"]}
+    return {**asked, "context": [text], **gold}
+
+
+def step(name: str, folder: Path, record: dict[str, Any], symposium: FakeSymposium | None = None) -> tuple[int, float]:
+    path = written(folder / "q.jsonl", record)
+    report = evaluate_answers(symposium or FakeSymposium(), [path], folder / "out")  # type: ignore[arg-type]
+    row = report.tables[1].row(name)
+    return row.n, row.values["share"].value
 
 
 def test_one_that_cannot_be_asked_scores_0_and_keeps_no_other_from_being_asked(tmp_path: Path) -> None:

@@ -16,12 +16,17 @@ def record(
     verdict: str = "answered",
     decision: str = "retrieve",
     memory: str = "",
+    says_memory: bool | None = None,
     sides: tuple[tuple[str, tuple[int, ...]], ...] = (),
     signals: dict[str, float | None] | None = None,
     **gold: Any,
 ) -> Record:
-    """A question about a capital, and an answer whose only sentence cites ``cited``; the passages are keyed k1, k2, …."""
-    question = question_of({"id": "1", "question": "The capital?", "slice": "s", "answers": ["Paris"], **gold})
+    """A question about a capital, and an answer whose only sentence cites ``cited``; the passages are keyed k1, k2, ….
+
+    ``memory`` is what the question file gives, and the answer's own word on it is always the same.
+    """
+    known = {"memory": [memory]} if memory else {}
+    question = question_of({"id": "1", "question": "The capital?", "slice": "s", "answers": ["Paris"], **known, **gold})
     claims = [{"text": said, "status": "supported", "divergence": None, "citations": [{"number": n} for n in cited]}]
     conflict = {"question": "?", "sides": [{"text": t, "citations": [{"number": n} for n in ns]} for t, ns in sides]}
     evidence = [
@@ -37,9 +42,9 @@ def record(
         "signals": signals or {},
         "seconds": {"write": 1.5, "check": 0.5},
         "conflict": conflict if sides else None,
-        "memory": memory,
+        "memory": "It is Nantes.",
     }
-    return Record(question, answer)
+    return Record(question, answer, says_memory=says_memory)
 
 
 def refusal(**more: Any) -> Record:

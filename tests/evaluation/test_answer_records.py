@@ -12,7 +12,7 @@ from tests.evaluation.stored_answers import record, refusal, unasked
 
 def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
     file = tmp_path / "new" / "answers.jsonl"
-    written = [record(memory="Lyon"), unasked(), refusal(answerable=False, answers=[])]
+    written = [record(memory="Lyon", says_memory=False), unasked(), refusal(answerable=False, answers=[])]
     append_records(file, written[:1])
     append_records(file, written[1:])
     assert read_records(file) == written
@@ -57,7 +57,8 @@ def test_a_refusal_says_nothing_though_its_text_names_the_nearest_passage() -> N
     assert (unasked().said, unasked().refused, unasked().answered, unasked().seconds) == ("", False, False, 0.0)
 
 
-def test_memory_is_what_the_gold_says_else_what_the_answer_says() -> None:
-    assert record(memory="Lyon").memory == ("Lyon",)
-    assert record(memory="Lyon").question.memory == ()
-    assert record().memory == ()
+def test_a_record_from_before_memory_was_judged_can_be_read(tmp_path: Path) -> None:
+    line = record(memory="Lyon", says_memory=True).line().replace(', "says_memory": true', "")
+    (tmp_path / "a.jsonl").write_text(line + "\n")
+    [read] = read_records(tmp_path / "a.jsonl")
+    assert (read.says_memory, read.question.memory) == (None, ("Lyon",))

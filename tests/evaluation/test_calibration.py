@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.calibration import equal_mass, read_calibration, reliability, wilson, write_calibration
+from evaluation.calibration import equal_mass, read_calibration, reliability, write_calibration
+from evaluation.intervals import wilson
 from indexes.errors import InputError
 
 

@@ -94,3 +94,17 @@ def test_a_macro_average_over_different_systems_is_an_error() -> None:
         compare_macro("macro", {"one": SYSTEMS, "two": {"a": {"m": [1.0]}}})
     with pytest.raises(InputError, match="nothing to compare"):
         compare_macro("macro", {})
+
+
+def test_a_measure_that_no_system_varies_in_has_wilsons_interval_and_a_difference_without_one() -> None:
+    same = {"a": {"m": np.zeros(300)}, "b": {"m": np.zeros(300)}}
+    for table in (compare("t", same), compare_macro("t", {"one": same})):
+        row = table.row("b")
+        assert str(row.values["m"]) == "0.000 [0.000, 0.013]"
+        assert row.difference["m"].signed == "0.000 [–, –]"
+        assert row.to_dict()["difference"]["m"] == {"value": 0.0, "low": None, "high": None}
+
+
+def test_a_difference_of_one_question_has_no_interval() -> None:
+    table = compare("t", {"a": {"m": [0.2]}, "b": {"m": [0.5]}})
+    assert table.row("b").difference["m"].signed == "+0.300 [–, –]"

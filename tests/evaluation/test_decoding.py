@@ -85,6 +85,19 @@ def test_an_answer_is_measured_by_what_its_context_calls_for(
     assert measured(text, item) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("text", ["It", "not", "in", "It was", "no, not in it", "the", "?"])
+def test_an_answer_that_names_nothing_follows_no_context(text: str) -> None:
+    context = "It was in London, the Globe was not in it: no, not in it. No."
+    item = ContextQuestion("d:1", "Who wrote Hamlet?", context, ("Shakespeare",), (), "distractor")
+    assert measured(text, item)[OVER_TRUST] == 0.0
+    assert measured("London", item)[OVER_TRUST] == measured("was in London", item)[OVER_TRUST] == 1.0
+
+
+def test_a_short_answer_that_the_context_gives_follows_it_whatever_its_words() -> None:
+    item = ContextQuestion("m:1", "Which pronoun?", "It is 'they'.", ("we",), ("they",), "misleading")
+    assert measured("They", item)[OVER_TRUST] == 1.0
+
+
 def test_each_slice_has_its_measures_and_the_error_that_it_can_show() -> None:
     comparison = compare_slices(SLICES, said_by(*POLICIES), resamples=200)
     timing = ("s/token", "x greedy", "total x greedy")

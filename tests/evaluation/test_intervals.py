@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.intervals import BLOCK, bootstrap_interval, digits, holm, paired_randomisation, quartiles
+from evaluation.intervals import BLOCK, bootstrap_interval, digits, holm, paired_randomisation, quartiles, wilson
 from indexes.errors import InputError
 
 VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -46,6 +46,7 @@ def test_a_wider_level_gives_a_wider_interval() -> None:
 
 @given(VALUES)
 def test_the_interval_lies_within_the_values_and_a_seed_repeats_it(values: list[float]) -> None:
+    values = [*values, 0.25, 0.5]  # not all equal
     interval = bootstrap_interval(values, resamples=200, seed=5)
     assert min(values) - 1e-12 <= interval.low <= interval.high <= max(values) + 1e-12
     assert interval == bootstrap_interval(values, resamples=200, seed=5)
@@ -56,9 +57,49 @@ def test_another_seed_gives_another_interval() -> None:
     assert bootstrap_interval(values, seed=1) != bootstrap_interval(values, seed=2)
 
 
-def test_equal_values_have_an_interval_of_no_width() -> None:
+def test_one_right_answer_does_not_prove_that_all_are() -> None:
+    assert str(bootstrap_interval([1.0])) == "1.000 [0.207, 1.000]"
+
+
+def test_none_wrong_of_three_hundred_leaves_room_for_some() -> None:
+    # Wilson's upper end at 0 of n is z^2 / (n + z^2): 3.8415 / 303.8415
+    interval = bootstrap_interval(np.zeros(300))
+    assert (interval.value, interval.low, interval.high) == (0.0, 0.0, pytest.approx(0.012643, abs=1e-6))
+    assert bootstrap_interval(np.ones(300)).low == pytest.approx(1 - 0.012643, abs=1e-6)
+
+
+def test_equal_values_that_are_neither_0_nor_1_have_no_interval() -> None:
     interval = bootstrap_interval([0.1] * 7)
-    assert (interval.value, interval.low, interval.high) == (0.1, 0.1, 0.1)
+    assert interval.value == 0.1
+    assert not interval.has_ends
+    assert str(interval) == "0.100 [–, –]"
+    assert interval.signed == "+0.100 [–, –]"
+    assert interval.to_dict() == {"value": 0.1, "low": None, "high": None}
+
+
+def test_counts_that_are_all_one_have_no_interval() -> None:
+    assert not bootstrap_interval([1.0] * 7, bounded=False).has_ends
+
+
+def test_one_cluster_has_no_interval_and_equal_ones_count_once_each() -> None:
+    assert not bootstrap_interval([0.0, 1.0], clusters=["a", "a"]).has_ends
+    assert bootstrap_interval(np.zeros(6), clusters=list("aabbcc")) == wilson(0, 3)
+
+
+def test_what_differs_keeps_its_bootstrap_interval() -> None:
+    values = np.repeat([0.0, 1.0], [3, 297])
+    interval = bootstrap_interval(values)
+    assert (interval.low, interval.high) == pytest.approx((0.97667, 1.0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("successes", "n", "low", "high"), [(8, 10, 0.4902, 0.9433), (0, 10, 0.0, 0.2775)])
+def test_wilsons_interval_is_the_published_one(successes: int, n: int, low: float, high: float) -> None:
+    found = wilson(successes, n)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_wilsons_interval_is_wider_at_a_higher_level() -> None:
+    assert wilson(0, 30, level=0.99).high > wilson(0, 30).high > wilson(0, 30, level=0.5).high
 
 
 def test_blocks_do_not_change_the_count_of_resamples(monkeypatch: pytest.MonkeyPatch) -> None:

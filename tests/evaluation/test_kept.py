@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.kept import Kept
+from evaluation.kept import OF, Kept, fingerprint
 from indexes.errors import InputError
 
 
@@ -53,6 +53,23 @@ def test_what_is_known_is_not_measured_again(file: Path) -> None:
     for _ in range(2):
         assert Kept(file, "id").found({"id": "q"}, measure) == {"id": "q", "n": 1}
     assert runs == [1]
+
+
+def test_what_depends_on_something_else_is_measured_again_and_both_are_kept(file: Path) -> None:
+    Kept(file, "id").add({"id": "q", "n": 0})  # before there were fingerprints
+    for number, of in enumerate(("int8", "float32", "int8"), start=1):
+        Kept(file, "id", OF).found({"id": "q", OF: of}, lambda n=number: {"n": n})  # type: ignore[misc]
+    kept = Kept(file, "id", OF)
+    found = [kept.get("q", of) for of in ("int8", "float32")]
+    assert [record["n"] for record in found if record] == [1, 2]
+    assert kept.get("q", "bfloat16") is None
+    assert len(file.read_text().splitlines()) == 3
+
+
+def test_a_fingerprint_changes_with_any_part_and_with_their_order() -> None:
+    parts = [("a", "b"), ("b", "a"), ("ab",), ("a", "b", ""), (["a", "b"],), ("a", 1)]
+    assert len({fingerprint(*each) for each in parts}) == len(parts)
+    assert fingerprint("a", "b") == fingerprint("a", "b")
 
 
 def test_a_file_of_something_else_is_refused(file: Path) -> None:

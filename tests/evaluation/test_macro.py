@@ -3,14 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.intervals import bootstrap_interval, paired_randomisation
+from evaluation.intervals import bootstrap_interval, paired_randomisation, wilson
 from evaluation.macro import macro_interval, paired_macro_randomisation
 from indexes.errors import InputError
 
 
 def test_every_set_weighs_the_same_whatever_its_size() -> None:
     interval = macro_interval({"large": np.zeros(1000), "small": [1.0, 1.0]})
-    assert (interval.value, interval.low, interval.high) == (0.5, 0.5, 0.5)
+    assert interval.value == 0.5
+    assert not interval.has_ends  # within each set all questions scored alike
+
+
+def test_a_macro_average_of_nothing_but_zeros_counts_every_set_as_the_smallest() -> None:
+    assert macro_interval({"large": np.zeros(1000), "small": np.zeros(50)}) == wilson(0, 100)
+    assert macro_interval({"large": np.ones(1000), "small": np.ones(50)}) == wilson(100, 100)
 
 
 def test_one_set_gives_nearly_its_own_bootstrap_interval() -> None:

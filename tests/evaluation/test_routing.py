@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.intervals import wilson
 from evaluation.report import Table
 from evaluation.routing import (
     MEASURES,
@@ -32,6 +33,12 @@ def test_the_measures_are_those_counted_by_hand() -> None:
     assert summary.values["Brier"].value == pytest.approx((0.1**2 + 0.6**2 + 0.7**2 + 0.5**2) / 4)
     for interval in summary.values.values():
         assert interval.low <= interval.value <= interval.high
+
+
+def test_a_number_of_experts_that_never_varies_has_no_interval_for_it_is_no_share() -> None:
+    summary = routing_summary([RIGHT_FIRST, MISSED])
+    assert str(summary.asked) == "1.000 [–, –]"
+    assert routing_summary([RIGHT_FIRST] * 10).accuracy == wilson(10, 10)
 
 
 def test_vectors_are_by_question_for_paired_tests() -> None:

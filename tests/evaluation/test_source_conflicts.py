@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.intervals import wilson
 from evaluation.source_conflicts import (
     SourceDocument,
     SourceQuestion,
@@ -109,6 +110,12 @@ def test_the_interval_of_f1_is_that_of_resampled_questions() -> None:
 def test_a_detector_that_finds_nothing_scores_0() -> None:
     found = detection([False, False], [True, False])
     assert [found[name].value for name in ("precision", "recall", "F1")] == [0, 0, 0]
+
+
+def test_one_that_always_says_so_is_not_proved_to_miss_nothing() -> None:
+    found = detection([True] * 8, [True, False] * 4)
+    assert found["recall"] == wilson(4, 4)
+    assert found["precision"].value == 0.5
 
 
 def test_no_questions_are_an_error() -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.bench.dialogues import exchanges, follow
+from app.bench.dialogues import exchanges, follow, half
 from evaluation.beir import BeirSet
 from evaluation.files import json_lines, malformed
 from indexes.errors import InputError
@@ -87,6 +87,11 @@ def read_reference(path: Path) -> Reference:
         else:
             left_out[label.lower()] = left_out.get(label.lower(), 0) + 1
     return Reference(tuple(questions), left_out)
+
+
+def not_tuned_on(questions: Sequence[Labelled]) -> tuple[Labelled, ...]:
+    """Those of conversations on which the rules that understand follow-ups were not made."""
+    return tuple(question for question in questions if half(question.id) == "report")
 
 
 def as_typed(questions: Sequence[Labelled]) -> tuple[Labelled, ...]:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.bench.abstention.measure import Measured, Searched, measure, search
-from app.bench.abstention.questions import LABELLED, SETS, Labelled, as_typed, lacking, read_reference, require
+from app.bench.abstention.questions import (
+    LABELLED,
+    SETS,
+    Labelled,
+    as_typed,
+    lacking,
+    not_tuned_on,
+    read_reference,
+    require,
+)
 from app.bench.retrieval.indexing import index
 from app.models.resolve import resolve
 from app.wiring import make_panel
@@ -27,10 +36,16 @@ from generators.verdicts.verdict import Signals, Thresholds, hopeless
 if TYPE_CHECKING:
     from app.settings import Settings
 
-UN = "mtRAG-UN, last turns"
-TYPED = "mtRAG-UN, last turns as they were typed"
+UN = "mtRAG-UN, last turns, the half not tuned on"
 FOUND = "those of them whose evidence was found, and the unanswerable ones"
-LACKING = "its answerable turns, with their slice and without"
+TYPED = "that half as it was typed"
+ALL_TYPED = "mtRAG-UN, all last turns as they were typed"
+LACKING = "the answerable turns of the half not tuned on, with their slice and without"
+AS_TYPED = (TYPED, ALL_TYPED)
+UNDERSTOOD = (
+    "A turn is understood in the light of the conversation before it, by rules that were made on the other half of these "
+    "conversations; see bench follow-ups."
+)
 OURS = "Symposia"
 RELEVANCE, BM25, ASKED, PHRASE = "relevance alone", "best BM25 score", "asking the model", "the model's refusal"
 SYSTEMS = (RELEVANCE, BM25, ASKED, PHRASE, OURS)
@@ -71,6 +86,8 @@ def run(
 ) -> Outcome:
     """Compare who tells answerable questions from others, and draw the curves into ``out``.
 
+    Follow-ups are understood by rules that were made on half of these conversations; what is understood is of the other half.
+
     Parameters
     ----------
     data
@@ -84,41 +101,54 @@ def run(
     """
     home = settings.home / "benchmarks" / "abstention"
     reference = read_reference(data / LABELLED)
-    sets = {
-        UN: _drawn(reference.questions, limit, seed),
-        TYPED: as_typed(_drawn(reference.questions, limit, seed)),
-        LACKING: _drawn(lacking(reference.questions), limit, seed),
-    }
+    sets = _sets(reference.questions, limit, seed)
     searched = _search(settings, require(data, tuple(SETS.values())), home / "slices", sets, report)
     speaker = language_model(settings) if model else None
     left = ", ".join(f"{count} {label}" for label, count in sorted(reference.left_out.items()))
     notes = (
-        f"Left out for their label: {left or 'none'}. A turn is understood in the light of the conversation before it, by rules.",
+        f"Left out of all conversations for their label: {left or 'none'}.",
         "The weights of the confidence were fitted on development questions of other sets; see --fit.",
         *([] if speaker is None else [f"Language model: {speaker.name}, {speaker.dtype}."]),
     )
     rows = {
-        title: measure(None if title == TYPED else speaker, found, home / "measured.jsonl", partial(report, title))
+        title: measure(None if title in AS_TYPED else speaker, found, home / "measured.jsonl", partial(report, title))
         for title, found in searched.items()
     }
     un = rows.pop(UN)
     rows = {UN: un, FOUND: [row for row in un if row.found or not row.question.answerable], **rows}
     tables, files = [], []
     for number, (title, measured) in enumerate(rows.items(), start=1):
-        own = (*notes, _ceiling(measured)) if title in (UN, TYPED) else notes
         right = [row.question.answerable for row in measured]
-        names = [name for name in SYSTEMS if (model and title != TYPED) or name not in OF_MODEL]
+        names = [name for name in SYSTEMS if (model and title not in AS_TYPED) or name not in OF_MODEL]
         scores = {name: [score(name, row) for row in measured] for name in names}
-        tables.append(abstention_table(title, right, scores, baseline=RELEVANCE, seed=seed, notes=own))
+        said = (*_of_set(title, measured), *notes)
+        tables.append(abstention_table(title, right, scores, baseline=RELEVANCE, seed=seed, notes=said))
         files.append(out / f"risk-coverage-{number}.svg")
         _draw(files[-1], title, scores, right)
     write_json(out / "abstention.json", {"tables": [table.to_dict() for table in tables]})
     return Outcome(tuple(tables), (*files, out / "abstention.json"))
 
 
+def _sets(questions: Sequence[Labelled], limit: int | None, seed: int) -> dict[str, Sequence[Labelled]]:
+    own = not_tuned_on(questions)
+    return {
+        UN: _drawn(own, limit, seed),
+        TYPED: as_typed(_drawn(own, limit, seed)),
+        ALL_TYPED: as_typed(_drawn(questions, limit, seed)),
+        LACKING: _drawn(lacking(own), limit, seed),
+    }
+
+
 def _draw(file: Path, title: str, scores: Mapping[str, Sequence[float]], right: Sequence[bool]) -> None:
     curves = {name: curve(values, right) for name, values in scores.items()}
     write_lines(file, risk_coverage(curves, title, OURS, f"n = {len(right)}; lower is better").splitlines())
+
+
+def _of_set(title: str, measured: Sequence[Measured]) -> tuple[str, ...]:
+    """What must be known of one set alone."""
+    if title in AS_TYPED:
+        return (_ceiling(measured),)
+    return (UNDERSTOOD, _ceiling(measured)) if title == UN else (UNDERSTOOD,)
 
 
 def _ceiling(rows: Sequence[Measured]) -> str:

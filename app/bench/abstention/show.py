@@ -8,15 +8,29 @@ if TYPE_CHECKING:
     from app.bench.abstention.run import Outcome
     from app.bench.abstention.weights import Fitted
     from app.cli.output import Output
+    from evaluation.report import Table
 
 
 def show(outcome: Outcome, output: Output) -> None:
-    """The tables with their notes, and where the pictures are."""
+    """The tables with their notes, each with the differences to its baseline, and where the pictures are."""
     for table in outcome.tables:
         output.table(("system", "n", *table.measures), table.narrow(), title=table.title)
+        if compared := differences(table):
+            output.table((f"less {table.baseline}", *table.measures), compared)
         for note in table.notes:
             output.show(note)
     output.show(f"Written: {', '.join(map(str, outcome.files))}")
+
+
+def differences(table: Table) -> list[tuple[str, ...]]:
+    """Two lines for each system but the baseline: by how much it is above that, and below this the interval."""
+    lines = []
+    for row in table.rows:
+        if row.difference:
+            cells = [row.difference[measure].signed.partition(" ") for measure in table.measures]
+            lines.append((row.name, *(value for value, _, _ in cells)))
+            lines.append(("", *(ends for _, _, ends in cells)))
+    return lines
 
 
 def show_fitted(fitted: Fitted, output: Output) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.bench.citations.contexts import Cited
-from evaluation.kept import Kept, Record
+from evaluation.kept import OF, Kept, Record, fingerprint
 from generators import prompts
 from generators.answer import Claim
 from generators.citations.attribution import as_drafted, attribute
@@ -39,6 +39,15 @@ def parse_marks(text: str, most: int) -> list[int]:
     """
     found = (int(number) for match in _MARK.finditer(text) for number in re.findall(r"\d+", match[1]))
     return list(dict.fromkeys(number for number in found if 1 <= number <= most))
+
+
+def without_marks(text: str) -> str:
+    """The text that is left when ``parse_marks``'s brackets, and the white space before them, are taken out.
+
+    >>> without_marks("It is red [2][4], or [1, 4] green.")
+    'It is red, or green.'
+    """
+    return re.sub(rf"\s*{_MARK.pattern}", "", text).strip()
 
 
 def record_text(item: Cited, text: str, model: LocalModel | None, encode: Encode) -> Record:
@@ -69,9 +78,10 @@ def record_contrasts(item: Cited, model: LocalModel, encode: Encode) -> Record:
 
 
 def record_answer(item: Cited, model: LocalModel, encode: Encode) -> Record:
-    """The model's own answer, the same with marks, and its marks when it is asked which sources the statement rests on.
+    """The model's own answer; the one that it writes when asked for marks; and its marks for the statement.
 
-    The prompts begin alike, so that the passages are read once for all.
+    The second is another text than the first and is attributed, without its marks, on its own (by words and cosines, which
+    cost little). The prompts begin alike, so that the passages are read once for all.
     """
     asking = [prompts.with_sources(item.question, item.evidence), prompts.with_marks(item.question, item.evidence)]
     if item.statement:
@@ -79,29 +89,59 @@ def record_answer(item: Cited, model: LocalModel, encode: Encode) -> Record:
     started, most = time.perf_counter(), len(item.evidence)
     said = drafts(model, [model.chat_tokens(messages) for messages in asking], max_tokens=ANSWER_TOKENS)
     seconds = time.perf_counter() - started
-    found = record_text(item, said[0].text.strip(), model, encode)
-    record: Record = {"answer": found, "write seconds": seconds}
-    found |= {"marks": parse_marks(said[1].text, most), "marked": said[1].text}
+    record: Record = {"answer": record_text(item, said[0].text.strip(), model, encode), "write seconds": seconds}
+    record["marked"] = record_marked(item, said[1].text, encode)
     if item.statement:
         asked = {"asked": parse_marks(said[2].text, most), "reply": said[2].text}
         record["statement"] = record_text(item, item.statement, model, encode) | asked
     return record
 
 
+def record_marked(item: Cited, said: str, encode: Encode) -> Record:
+    """Marks of a text, and our citations of what it says without them."""
+    marks = {"marks": parse_marks(said, len(item.evidence)), "said": said}
+    return record_text(item, without_marks(said), None, encode) | marks
+
+
+def fingerprint_of(item: Cited, models: Sequence[str]) -> str:
+    """Of all that the records of an item depend on.
+
+    Parameters
+    ----------
+    models
+        What identifies the language model, the encoder, and the fitted models of pairs.
+    """
+    question, evidence = item.question, item.evidence
+    asked = [
+        prompts.with_sources(question, evidence),
+        prompts.with_marks(question, evidence),
+        prompts.which_sources(question, evidence, item.statement),
+        *(prompts.does_it_support(question, item.statement, each) for each in evidence),
+    ]
+    return fingerprint(*models, ANSWER_TOKENS, SUPPORT, WIDE, item.answers, sorted(item.gold), asked)
+
+
 def resumed(
-    items: Sequence[Cited], file: Path, measured: Callable[[Cited], Record], until: float
+    items: Sequence[Cited],
+    file: Path,
+    measured: Callable[[Cited], Record],
+    until: float,
+    models: Sequence[str],
 ) -> Iterator[tuple[Cited, Record]]:
     """Each item with its record: from ``file`` where it stands there, else measured and appended, until the clock says so.
 
     Parameters
     ----------
+    models
+        As for ``fingerprint_of``: what other models found does not count.
     until
         ``time.monotonic()`` from which nothing more is measured.
     """
-    kept = Kept(file, "id")
+    kept = Kept(file, "id", OF)
     for item in items:
-        if kept.get(item.id) is not None or time.monotonic() < until:
-            yield item, kept.found({"id": item.id}, partial(measured, item))
+        of = fingerprint_of(item, models)
+        if kept.get(item.id, of) is not None or time.monotonic() < until:
+            yield item, kept.found({"id": item.id, OF: of}, partial(measured, item))
 
 
 def cited_numbers(claims: Sequence[Claim]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ import numpy as np
 from app.bench.citations.contexts import Cited
 from app.bench.citations.fit import Labelled, fit_cheap, fit_with_threshold
 from app.bench.citations.records import NOT_MEASURED, record_contrasts, record_text, resumed
-from app.bench.citations.run import HOTPOT, encoder, language_model, read, remembering
+from app.bench.citations.run import HOTPOT, encoder, language_model, models_of, read, remembering
 from app.bench.citations.similarity import Cuts, tune
 from evaluation.kept import Record
-from generators.citations.pair_model import COLUMNS, DOUBTED, HOLD, PairModel, fit, write_models
+from generators.citations.pair_model import COLUMNS, COSINES, DOUBTED, HOLD, WORDS, PairModel, fit, write_models
 from generators.citations.pairs import Encode
 from indexes.errors import InputError
 
@@ -33,7 +34,7 @@ def refit(
     """Fit the four models, write them to ``to``, and tune the baseline of similarity.
 
     The contrasts are measured by the language model that the settings name, for at most ``minutes``; another call goes
-    on from there.
+    on from there, unless words and cosines have come to choose other finalists.
     """
     encode = remembering(encoder(settings))
     on_progress("training questions")
@@ -42,7 +43,9 @@ def refit(
     on_progress(f"words and cosines: {len(items)} questions")
     model, until = language_model(settings), time.monotonic() + 60 * minutes
     file, records = folder / f"contrasts-{model.name}.jsonl", list[Record]()
-    for _, record in resumed(items[:CONTRASTED], file, lambda item: record_contrasts(item, model, encode), until):
+    depends = models_of(settings, model, (WORDS, COSINES))  # not those of contrasts, which each call fits again
+    measured = partial(record_contrasts, model=model, encode=encode)
+    for _, record in resumed(items[:CONTRASTED], file, measured, until, depends):
         records.append(record)
         on_progress(f"contrasts: {len(records)} of {CONTRASTED} questions")
     models = {**cheap, **fit_contrasts(records)}

@@ -1,14 +1,15 @@
 """Citations beside one another: ours, marks that the model prints, and embedding similarity; same texts, same passages.
 
-What is attributed: the model's own answers, all of them and those that hold a gold answer; and right answers given as
-text ("statements"): question and gold answer of HotpotQA, written references of MTRAG. Records are kept in a file for each set, so
-that a run that was stopped goes on where it was.
+What is attributed: the model's own answers, all of them and those that hold a gold answer; the answers that it writes when it
+is asked for marks, likewise; and right answers given as text ("statements"): question and gold answer of HotpotQA, written
+references of MTRAG. Records are kept in a file for each set, so that a run that was stopped goes on where it was. What is
+tested, in every table, is the difference from embedding similarity.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,12 +19,14 @@ import numpy as np
 from app.bench.citations.contexts import Cited, Corpus, contexts, gold_answers, sample
 from app.bench.citations.records import record_answer, record_text, resumed
 from app.bench.citations.similarity import CUTS, similar
+from app.bench.identity import identity
 from app.models.resolve import resolve
 from evaluation.answers import contains
 from evaluation.beir import BeirSet
 from evaluation.citations import compare_citations
 from evaluation.files import json_lines
 from evaluation.kept import Record
+from generators.citations.pair_model import COLUMNS, fitted
 from generators.citations.pairs import Encode
 from generators.models.language_model import LocalModel
 from indexes.encoders.open import open_encoder
@@ -39,7 +42,12 @@ HOTPOT, MTRAG, REFERENCES = "hotpotqa-1000", "mtrag-cloud", "mtrag-cloud referen
 SIZES: Mapping[str, int] = {HOTPOT: 120, MTRAG: 60, REFERENCES: 81}
 
 Progress = Callable[[str], None]
-Kind = Literal["answer", "statement"]
+Kind = Literal["answer", "marked", "statement"]
+
+MARKED_NOTE = (
+    "The texts are those that the model wrote when it was asked for marks, cited here without them: not the texts of the other "
+    "tables."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ def run(settings: Settings, data: Path, folder: Path, plan: Plan, on_progress: P
     until = time.monotonic() + 60 * plan.minutes
     encode = remembering(encoder(settings))
     model = None if plan.without_model else language_model(settings)
+    depends = models_of(settings, model, COLUMNS)
     tables = []
     for name, size in SIZES.items():
         on_progress(f"{name}: passages")
@@ -82,7 +91,7 @@ def run(settings: Settings, data: Path, folder: Path, plan: Plan, on_progress: P
         prefix = "words" if model is None else model.name
         file = folder / f"{name.replace(' ', '-')}-{prefix}-seed{plan.seed}.jsonl"
         pairs = []
-        for item, record in resumed(items, file, _measure(name, model, encode), until):
+        for item, record in resumed(items, file, _measure(name, model, encode), until, depends):
             pairs.append((item, record))
             on_progress(f"{name}: {len(pairs)} of {len(items)} questions")
         tables += _tables(name, prefix, pairs, plan.seed)
@@ -134,16 +143,19 @@ def _references(path: Path) -> dict[str, str]:
 
 
 def _tables(name: str, prefix: str, pairs: Sequence[tuple[Cited, Record]], seed: int) -> list[Table]:
-    views: list[tuple[str, Kind, list[tuple[Cited, Record]]]] = [
-        ("the model's answers", "answer", list(pairs)),
-        ("answers that hold the gold answer", "answer", [pair for pair in pairs if _right(*pair)]),
-        ("right answers given as text", "statement", list(pairs)),
+    views: list[tuple[str, Kind, bool]] = [
+        ("the model's answers", "answer", False),
+        ("answers that hold the gold answer", "answer", True),
+        ("answers written with marks", "marked", False),
+        ("answers with marks that hold the gold answer", "marked", True),
+        ("right answers given as text", "statement", False),
     ]
     tables = []
-    for title, kind, chosen in views:
-        kept = [(item, record[kind]) for item, record in chosen if kind in record]
-        if kept:
-            tables.append(_table(f"{name}, {prefix}: {title}", kept, seed))
+    for title, kind, right in views:
+        kept = [(item, record[kind]) for item, record in pairs if kind in record]
+        chosen = [(item, found) for item, found in kept if not right or _right(item, found)]
+        if chosen:
+            tables.append(_table(f"{name}, {prefix}: {title}", chosen, seed))
     return tables
 
 
@@ -156,16 +168,29 @@ def _table(title: str, kept: Sequence[tuple[Cited, Mapping[str, Any]]], seed: in
         if all(column in record for _, record in kept)
     }
     systems[COSINE] = [similar(record["cosines"]) for _, record in kept]
-    baseline = next(system for system in (MARKS, ASKED, COSINE) if system in systems)
     notes = [f"cosine: up to {CUTS.most} passages within {CUTS.lag} of the nearest, tuned on training questions."]
+    if MARKS in systems:
+        notes.append(MARKED_NOTE)
     if OURS in systems and all("full seconds" in record for _, record in kept):
         median = float(np.median([record["full seconds"] for _, record in kept]))
         notes.append(f"Ours took {median:.1f} s an answer (median), {len(kept[0][0].evidence)} passages.")
-    return compare_citations(title, systems, gold, baseline=baseline, seed=seed, notes=notes)
+    return compare_citations(title, systems, gold, baseline=COSINE, seed=seed, notes=notes)
 
 
-def _right(item: Cited, record: Record) -> bool:
-    return bool(item.answers) and "answer" in record and contains(record["answer"]["text"], item.answers) > 0
+def _right(item: Cited, found: Mapping[str, Any]) -> bool:
+    return bool(item.answers) and contains(found["text"], item.answers) > 0
+
+
+def models_of(settings: Settings, model: LocalModel | None, pairs: Iterable[str]) -> list[str]:
+    """What identifies the models that a record depends on.
+
+    Parameters
+    ----------
+    pairs
+        Names of the fitted models of pairs among them.
+    """
+    encodes = [Path(settings.models.encoder).name, settings.models.runtime]
+    return [*(() if model is None else identity(model)), *encodes, *(repr(fitted(name)) for name in pairs)]
 
 
 def language_model(settings: Settings) -> LocalModel:

@@ -16,7 +16,7 @@ from app.models.resolve import resolve
 from app.wiring import make_panel
 from evaluation.abstention import auroc
 from evaluation.answers import contains, exact_match
-from evaluation.gate import Gated, area, by_kind, decisions, share, utility
+from evaluation.gate import Gated, Skips, area, by_kind, decisions, share, utility
 from evaluation.report import Row, Table
 from generators import prompts
 from generators.decoding.drafts import Draft, drafts
@@ -117,8 +117,8 @@ class _Bench:
         return [
             _self_knowledge(trivia, closed, right),
             by_kind(f"Retrieval skipped by kind, {names}", gated, skips),
-            decisions(f"The gate, {names}", gated, skips, seed=sizes.seed),
-            decisions(f"The gate without trivia, {names}", [gated[i] for i in plain], without_trivia, seed=sizes.seed),
+            _decisions(f"The gate, {names}", gated, skips, sizes.seed),
+            _decisions(f"The gate without trivia, {names}", [gated[i] for i in plain], without_trivia, sizes.seed),
             utility(f"Answers with the gate, {names}", answered, skips, seed=sizes.seed),
         ]
 
@@ -189,6 +189,17 @@ class _Bench:
 
 def _context(evidence: Sequence[Evidence]) -> str:
     return "\n\n".join(item.passage.searchable for item in evidence)
+
+
+def _decisions(title: str, questions: Sequence[Gated], skips: Skips, seed: int) -> Table:
+    """``decisions``, with a note on what the questions are that need retrieval."""
+    kinds = [question.kind for question in questions if not question.needless]
+    written, trivia = kinds.count(TRICKY), sum(kind in (HELD, UNKNOWN) for kind in kinds)
+    sorts = [f"{len(kinds) - written - trivia} test questions of the slices", f"{written} written {TRICKY}"]
+    if trivia:
+        sorts.append(f"{trivia} of trivia that the model does not know or a slice holds")
+    table = decisions(title, questions, skips, seed=seed)
+    return replace(table, notes=(*table.notes, f"The others are {', '.join(sorts)}."))
 
 
 def _self_knowledge(trivia: Sequence[Put], closed: Sequence[Draft], right: Sequence[float]) -> Table:

@@ -123,7 +123,11 @@ def multi_task(
     report: Report,
     seed: int = 0,
 ) -> Linear:
-    """One linear map for all sets, trained like an expert's on the training questions of all: RouterRetriever's rival.
+    """One linear map of questions for all sets, trained on the training questions of all: RouterRetriever's rival.
+
+    It is trained as one fold of an expert's linear map is. An expert has more to choose from: the mean of several folds' maps at a
+    strength that dev chose, a map of passages beside it, passages that are moved (NUDGE), or the plain encoder. Here the map is used
+    in full, and where it is fused with BM25, so with the fusion that was chosen for the base encoder.
 
     Parameters
     ----------

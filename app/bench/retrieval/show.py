@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from app.bench.retrieval.arms import MEASURE
@@ -57,5 +58,6 @@ def show(outcome: Outcome, output: Output) -> None:
 
 
 def _points(value: float, low: float, high: float, *, sign: bool = False) -> str:
-    form = "{:+.1f} [{:+.1f}, {:+.1f}]" if sign else "{:.1f} [{:.1f}, {:.1f}]"
-    return form.format(100 * value, 100 * low, 100 * high)
+    number = "{:+.1f}" if sign else "{:.1f}"
+    ends = ("–" if math.isnan(end) else number.format(100 * end) for end in (low, high))
+    return f"{number.format(100 * value)} [{', '.join(ends)}]"

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.bench import conflicts
 from app.bench.conflicts import ALL_SIDES, GREEDY, WEIGHED, Sides, evidence_of, table
+from app.settings import load_settings
 from evaluation.source_conflicts import SourceDocument, SourceQuestion
 from tests.generators.conflicts.speaker import Speaker
 
@@ -50,3 +58,39 @@ def test_documents_are_evidence_in_their_order() -> None:
     assert [(each.number, each.passage.text) for each in evidence_of(ITEM)] == [
         (number, each.text) for number, each in enumerate(DOCUMENTS, start=1)
     ]
+
+
+def test_what_another_model_or_another_prompt_was_answered_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speakers: list[Speaker] = []
+
+    def model(*_: object) -> Any:
+        speaker = Speaker(SAYS)
+        speakers.append(speaker)
+        return _identified(speaker, of["fingerprint"], of["dtype"])
+
+    def asked() -> int:
+        conflicts.run(settings, tmp_path / "ramdocs.jsonl", tmp_path / "out", n=1, on_progress=lambda _: None)
+        return len(speakers[-1].prompts)
+
+    of = {"fingerprint": "weights", "dtype": "float32"}
+    settings = load_settings(flags={"home": str(tmp_path)}, env={}).settings
+    monkeypatch.setattr(conflicts, "resolve", lambda *_: Path("speaker"))
+    monkeypatch.setattr(conflicts, "LocalModel", model)
+    monkeypatch.setattr(conflicts, "load_ramdocs", lambda *_, **__: ([], [ITEM]))
+    everything = len(DOCUMENTS) + 1
+    assert [asked(), asked()] == [everything, 0]
+    of["dtype"] = "int8"
+    assert [asked(), asked()] == [everything, 0]
+    of["fingerprint"] = "others"
+    assert [asked(), asked()] == [everything, 0]
+    monkeypatch.setattr("generators.prompts.WITH_SOURCES", "Answer.")
+    assert [asked(), asked()] == [everything, 0]
+
+
+def _identified(speaker: Speaker, fingerprint: str, dtype: str) -> Any:
+    """A speaker that is a local model as far as the benchmark can see."""
+    parts = {name: getattr(speaker, name) for name in ("name", "window", "eos_ids")}
+    acts = {name: getattr(speaker, name) for name in ("chat_tokens", "decode", "prefill", "advance")}
+    return SimpleNamespace(**parts, **acts, fingerprint=fingerprint, dtype=dtype, load=lambda: None)

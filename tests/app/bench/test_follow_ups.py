@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.bench.follow_ups import (
     PEOPLE,
     RULES,
     WHOLE,
+    Turn,
     read_dialogues,
     read_user_turns,
     readings,
@@ -116,48 +118,87 @@ def test_readings_of_a_turn(folder: Path) -> None:
     assert MODEL not in readings(turns, None, lambda *_: None)
 
 
-def test_no_conversation_is_in_both_halves(folder: Path) -> None:
-    parts = {follow_ups._part(turn, seed) for seed in range(20) for turn in read_user_turns(folder)}
-    assert parts == {"tune", "report"}
-    for seed in range(20):
-        assert len({follow_ups._part(turn, seed) for turn in read_user_turns(folder)}) == 1
-
-
-def test_a_run_compares_the_ways_on_one_half_of_each_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def write_data(root: Path, asked_again: int = 1) -> Path:
+    """The layout of the benchmark's data: 16 conversations, where only questions are known with so many equal follow-ups each."""
     topics = {"mtrag-cloud": "orchard", "mtrag-fiqa": "engines"}
     tasks = []
     for number, (name, topic) in enumerate(topics.items()):
-        where, texts = tmp_path / "beir" / name, TOPICS[topic]
+        where, texts = root / "beir" / name, TOPICS[topic]
         corpus = [{"_id": f"{name}-{n}", "title": "", "text": text} for n, text in enumerate(texts)]
         lines(where / "corpus.jsonl", corpus)
-        ids = [f"{name}{n}<::>2" for n in range(len(texts))]
-        asked = [{"_id": key, "text": "And why?"} for key in ids]
+        turns = {f"{name}{n}<::>{2 + again}": n for n in range(len(texts)) for again in range(asked_again)}
+        asked = [{"_id": key, "text": "And why?"} for key in turns]
         lines(where / "queries_lastturn.jsonl", asked)
-        lines(where / "queries.jsonl", [{"_id": k, "text": text} for k, text in zip(ids, texts, strict=True)])
-        whole = [{"_id": k, "text": f"|user|: {text}\n|user|: And why?"} for k, text in zip(ids, texts, strict=True)]
+        lines(where / "queries.jsonl", [{"_id": key, "text": texts[n]} for key, n in turns.items()])
+        whole = [{"_id": key, "text": f"|user|: {texts[n]}\n|user|: And why?"} for key, n in turns.items()]
         lines(where / "queries_allturns.jsonl", whole)
         lines(where / "queries_un.jsonl", asked)
         (where / "qrels").mkdir()
-        judged = "".join(f"{key}\t{name}-{n}\t1\n" for n, key in enumerate(ids))
+        judged = "".join(f"{key}\t{name}-{n}\t1\n" for key, n in turns.items())
         for split in ("test", "un"):
             (where / "qrels" / f"{split}.tsv").write_text("query-id\tcorpus-id\tscore\n" + judged)
-        for key, text in zip(ids, texts, strict=True):
+        for n, text in enumerate(texts):
             said = [("user", text), ("agent", f"Answer {number}."), ("user", "And why?")]
-            tasks.append({"task_id": key, "input": [{"speaker": s, "text": t} for s, t in said]})
-    lines(tmp_path / LABELLED, tasks)
+            tasks.append({"task_id": f"{name}{n}<::>2", "input": [{"speaker": s, "text": t} for s, t in said]})
+    lines(root / LABELLED, tasks)
+    return root
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of a panel in memory, whose encoder counts words."""
 
     def fake_panel(_: Settings, folder: Path) -> Panel:
         return Panel(folder, WordEncoder(), opener(MEMORY))
 
     monkeypatch.setattr(follow_ups, "make_panel", fake_panel)
-    settings = Settings(home=tmp_path / "home")
-    user, dialogue = run(settings, tmp_path, model=False, report=lambda *_: None)
+    return Settings(home=tmp_path / "home")
+
+
+def test_a_run_compares_the_ways_on_one_half_of_each_set(settings: Settings, tmp_path: Path) -> None:
+    data = write_data(tmp_path)
+    user, dialogue = run(settings, data, model=False, report=lambda *_: None)
     assert [row.name for row in user.rows] == [ALONE, WHOLE, RULES, PEOPLE]
     assert [row.name for row in dialogue.rows] == [ALONE, WHOLE, RULES]
     assert user.baseline == ALONE
     best = {row.name: row.values["R@5"].value for row in user.rows}
     assert best[RULES] == best[PEOPLE] == 1.0 > best[ALONE]
-    other, _ = run(settings, tmp_path, part="tune", model=False, report=lambda *_: None)
+    other, _ = run(settings, data, part="tune", model=False, report=lambda *_: None)
     assert user.rows[0].n + other.rows[0].n == 16
-    few, _ = run(settings, tmp_path, limit=3, model=False, report=lambda *_: None)
+    assert (user.title, other.title) == (
+        "mtRAG, questions only, the half not tuned on",
+        "mtRAG, questions only, the half tuned on",
+    )
+    few, _ = run(settings, data, limit=3, model=False, report=lambda *_: None)
     assert few.rows[0].n == 3
+
+
+def test_no_seed_reports_a_question_that_was_tuned_on(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, asked = write_data(tmp_path), list[set[str]]()
+
+    def noted(turns: Sequence[Turn], *others: Any) -> dict[str, list[str]]:
+        asked.append({turn.id for turn in turns})
+        return readings(turns, *others)
+
+    monkeypatch.setattr(follow_ups, "readings", noted)
+    for seed in (0, 8):
+        run(settings, data, model=False, seed=seed, report=lambda *_: None)
+        run(settings, data, part="tune", model=False, seed=seed, report=lambda *_: None)
+    (user, _, tuned, _), again = asked[:4], asked[4:]
+    assert user.isdisjoint(tuned) and len(user | tuned) == 16
+    assert again == asked[:4]
+
+
+def test_a_conversation_that_asks_everything_twice_makes_nothing_surer(settings: Settings, tmp_path: Path) -> None:
+    once, _ = run(settings, write_data(tmp_path / "once"), model=False, report=lambda *_: None)
+    twice, _ = run(settings, write_data(tmp_path / "twice", 2), model=False, report=lambda *_: None)
+    assert (once.rows[0].n, twice.rows[0].n) == (8, 16)
+    for one, two in zip(once.rows, twice.rows, strict=True):
+        assert two.p == one.p
+        for measure, found in one.values.items():
+            assert two.values[measure].to_dict() == pytest.approx(found.to_dict())
+    notes = " ".join(twice.notes)
+    assert "whole clusters of questions: 8 of them." in notes
+    assert "A cluster is a conversation; from so few the intervals are somewhat too narrow." in notes

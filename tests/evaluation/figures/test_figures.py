@@ -61,6 +61,18 @@ def test_a_forest_has_a_row_for_each_system_and_set_and_the_macro_average_as_dia
     assert shapes(svg, "polygon")[0][1] == "better <&>: +0.200 [+0.100, +0.300], p < 0.001, n = 30"
 
 
+def test_a_mean_without_an_interval_is_drawn_without_whiskers() -> None:
+    none = float("nan")
+    base = Row("base", 3, {"MAP": Interval(0.5, 0.4, 0.6)}, cost={"experts asked": 1.0})
+    same = Row(
+        "same", 3, {"MAP": Interval(0.5, none, none)}, {"MAP": 1.0}, {"MAP": Interval(0.0, none, none)}, base.cost
+    )
+    found = SideBySide(("MAP",), "base", (), Table("t", ("MAP",), (base, same), "base"))
+    for svg in (forest(found, "MAP"), cost_quality(found.whole, "MAP", "experts asked")):
+        assert "nan" not in svg
+    assert "0.000 [–, –]" in texts(forest(found, "MAP"))
+
+
 def test_a_higher_difference_stands_further_right() -> None:
     root = ElementTree.fromstring(forest(FOUND, "MAP"))
     x = [float(shape.get("cx", "")) for shape in root.iter(f"{SVG}circle") if len(shape)]

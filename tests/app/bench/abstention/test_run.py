@@ -1,11 +1,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.bench.abstention.run import FOUND, LACKING, OURS, RELEVANCE, SYSTEMS, TYPED, UN, confidence_score, run
+from app.bench.abstention.questions import Labelled
+from app.bench.abstention.run import (
+    ALL_TYPED,
+    FOUND,
+    LACKING,
+    OURS,
+    RELEVANCE,
+    SYSTEMS,
+    TYPED,
+    UN,
+    _search,
+    confidence_score,
+    run,
+)
+from app.bench.dialogues import half
 from app.settings import Settings
 from evaluation.abstention import AUROC
 from generators.verdicts.confidence import CONFIDENCE, log_odds
@@ -14,23 +30,40 @@ from generators.verdicts.verdict import Thresholds
 
 def test_each_set_has_its_table_and_its_curve(data: Path, settings: Settings, tmp_path: Path) -> None:
     done = run(settings, data, tmp_path / "out", model=False, report=lambda *_: None)
-    assert [table.title for table in done.tables] == [UN, FOUND, TYPED, LACKING]
+    assert [table.title for table in done.tables] == [UN, FOUND, TYPED, ALL_TYPED, LACKING]
     assert [row.name for row in done.tables[0].rows] == [RELEVANCE, "best BM25 score", OURS]
-    assert [table.rows[0].n for table in done.tables] == [24, done.tables[1].rows[0].n, 24, 24]
-    assert 12 < done.tables[1].rows[0].n <= 24
+    assert [table.rows[0].n for table in done.tables] == [12, done.tables[1].rows[0].n, 12, 24, 12]
+    assert 6 < done.tables[1].rows[0].n <= 12
     values = [table.row(OURS).values[AUROC].value for table in done.tables]
     assert min(values) > 0.9, values  # the topics share few words
     assert all(file.is_file() for file in done.files)
     assert json.loads((tmp_path / "out" / "abstention.json").read_text())["tables"][0]["title"] == UN
     notes = " ".join(done.tables[0].notes)
     assert "1 partial, 1 underspecified" in notes
-    assert "of 12 find a relevant passage" in notes
+    assert "of 6 find a relevant passage" in notes
+
+
+def test_what_the_rules_were_made_on_is_reported_as_it_was_typed_alone(
+    data: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, set[str]] = {}
+
+    def noted(_: Settings, folders: Any, slices: Path, sets: Mapping[str, Sequence[Labelled]], report: Any) -> Any:
+        asked.update({title: {question.id for question in found} for title, found in sets.items()})
+        return _search(settings, folders, slices, sets, report)
+
+    monkeypatch.setattr("app.bench.abstention.run._search", noted)
+    done = run(settings, data, tmp_path / "out", model=False, report=lambda *_: None)
+    tuned = {title for title, ids in asked.items() if any(half(i) == "tune" for i in ids)}
+    assert tuned == {ALL_TYPED}
+    said = {table.title: any("made on the other half" in note for note in table.notes) for table in done.tables}
+    assert said == {UN: True, FOUND: True, TYPED: False, ALL_TYPED: False, LACKING: True}
 
 
 def test_a_limit_draws_the_same_questions_each_time(data: Path, settings: Settings, tmp_path: Path) -> None:
-    first = run(settings, data, tmp_path / "out", limit=12, model=False, report=lambda *_: None)
-    again = run(settings, data, tmp_path / "out", limit=12, model=False, report=lambda *_: None)
-    assert first.tables[0].rows[0].n == 12
+    first = run(settings, data, tmp_path / "out", limit=10, model=False, report=lambda *_: None)
+    again = run(settings, data, tmp_path / "out", limit=10, model=False, report=lambda *_: None)
+    assert first.tables[0].rows[0].n == 10
     assert first.to_dict() == again.to_dict()
 
 

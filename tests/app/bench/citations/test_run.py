@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,17 @@ import pytest
 from app.bench.citations import records, run
 from app.bench.citations.contexts import Cited
 from app.bench.citations.fit import fit_cheap
-from app.bench.citations.records import NOT_MEASURED, parse_marks, record_text, resumed
+from app.bench.citations.records import NOT_MEASURED, parse_marks, record_marked, record_text, resumed, without_marks
 from app.bench.citations.refit import fit_contrasts
-from app.bench.citations.run import LEAN, MARKS, OURS, Plan, remembering
+from app.bench.citations.run import ASKED, COSINE, LEAN, MARKS, OURS, Plan, models_of, remembering
+from app.bench.citations.run import WORDS as OURS_WORDS
 from app.settings import load_settings
 from generators.citations.pair_model import COLUMNS, COSINES, DOUBTED, HOLD, WORDS
 from indexes.errors import InputError
 from retrievers.evidence import Evidence
 from tests.fakes import TOPICS, WordEncoder, make_passages
 
+MODELS = ["weights", "float32", "words"]
 TEXTS = [text for texts in TOPICS.values() for text in texts][4:14]
 
 
@@ -60,15 +63,49 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
         return {"seen": one.id}
 
     later = time.monotonic() + 60
-    assert len(list(resumed([item(1)], file, measured, later))) == 1
+    assert len(list(resumed([item(1)], file, measured, later, MODELS))) == 1
     file.write_text(file.read_text() + '{"id": "q2", "se')  # a run that was killed while it wrote
     for _ in range(2):
-        assert [record["seen"] for _, record in resumed([item(1), item(2)], file, measured, later)] == ["q1", "q2"]
+        found = resumed([item(1), item(2)], file, measured, later, MODELS)
+        assert [record["seen"] for _, record in found] == ["q1", "q2"]
     assert asked == ["q1", "q2"]
 
 
 def test_nothing_is_measured_after_the_time_is_up(tmp_path: Path) -> None:
-    assert list(resumed([item(1)], tmp_path / "r.jsonl", lambda one: {}, time.monotonic() - 1)) == []
+    assert list(resumed([item(1)], tmp_path / "r.jsonl", lambda one: {}, time.monotonic() - 1, MODELS)) == []
+
+
+def test_what_other_models_or_prompts_found_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def measured(one: Cited) -> dict[str, Any]:
+        asked.append(one.id)
+        return {}
+
+    def count(models: Sequence[str], one: Cited) -> int:
+        asked.clear()
+        list(resumed([one], tmp_path / "r.jsonl", measured, time.monotonic() + 60, models))
+        return len(asked)
+
+    assert [count(MODELS, item(1)), count(MODELS, item(1)), count([*MODELS, "other"], item(1))] == [1, 0, 1]
+    assert count(MODELS, replace(item(1), statement="Another statement.")) == 1
+    monkeypatch.setattr("generators.prompts.WITH_SOURCES", "Answer.")
+    assert [count(MODELS, item(1)), count(MODELS, item(1))] == [1, 0]
+    assert not list(resumed([item(1)], tmp_path / "r.jsonl", measured, time.monotonic() - 1, ["new"]))
+
+
+def test_records_depend_on_the_language_model_the_encoder_and_the_fitted_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def models(model: Any, **changes: Any) -> tuple[str, ...]:
+        settings = load_settings(flags={"home": str(tmp_path), **changes}, env={}).settings
+        return tuple(models_of(settings, model, COLUMNS))
+
+    one, other = _Named(), _Named()
+    other.dtype = "int8"
+    found = [models(None), models(one), models(other), models(one, **{"models.encoder": "another"})]
+    monkeypatch.setattr(run, "fitted", lambda name: f"weights of {name}")
+    assert len({*found, models(one)}) == 5
 
 
 def test_the_fit_finds_passages_that_hold_the_answer() -> None:
@@ -116,19 +153,26 @@ def test_tables_show_each_way_of_citing_and_only_right_answers_apart(
     monkeypatch.setattr(run, "record_text", lambda one, text, *_: {"text": text, **_cited(one), "asked": []})
     settings = load_settings(flags={"home": str(tmp_path)}, env={}).settings
     tables = run.run(settings, tmp_path, tmp_path / "kept", Plan(), lambda _: None)
-    answers, right, statements = tables[:3]
+    answers, right, marked, marked_right, statements = tables[:5]
     assert answers.row(OURS).values["F1"].value == 1.0
-    assert answers.row(MARKS).values["F1"].value == 0.0
-    assert answers.baseline == MARKS
     assert answers.row(LEAN).n == 3
     assert right.row(OURS).n == 2
     assert "text" in statements.title
+    assert {row.name for row in answers.rows} == {OURS, LEAN, OURS_WORDS, COSINE}
+    assert {row.name for row in statements.rows} == {OURS, LEAN, OURS_WORDS, ASKED, COSINE}
+    assert {row.name for row in marked.rows} == {LEAN, OURS_WORDS, MARKS, COSINE}
+    assert {table.baseline for table in tables} == {COSINE}
+    assert (marked.row(MARKS).n, marked.row(MARKS).values["F1"].value) == (3, 1 / 3)
+    assert (marked_right.row(MARKS).n, marked_right.row(MARKS).values["F1"].value) == (1, 1.0)
+    assert all(any("asked for marks" in note for note in table.notes) for table in (marked, marked_right))
     kept = (tmp_path / "kept" / "hotpotqa-1000-tiny-seed0.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in kept] == [one.id for one in items["hotpotqa-1000"]]
 
 
 class _Named:
     name = "tiny"
+    fingerprint = "weights"
+    dtype = "float32"
 
 
 def _cited(one: Cited) -> dict[str, Any]:
@@ -138,8 +182,29 @@ def _cited(one: Cited) -> dict[str, Any]:
 
 def _recorded(one: Cited, *_: object) -> dict[str, Any]:
     said = "I cannot say." if one.gold == {7} else one.statement
-    answer = {"text": said, **_cited(one), "marks": [], "asked": []}
-    return {"answer": answer, "statement": answer}
+    answer = {"text": said, **_cited(one)}
+    # Asked for marks the model says something else, which is right where its own answer is not.
+    wrote = f"{one.statement.rstrip('.')} [{min(one.gold)}]." if one.gold == {7} else "I cannot say."
+    return {
+        "answer": answer,
+        "marked": record_marked(one, wrote, encode),
+        "statement": {**answer, "asked": []},
+    }
+
+
+def test_marks_are_scored_with_the_text_that_they_stand_in() -> None:
+    record = record_marked(item(3), f"{TEXTS[2].rstrip('.')} [3][9].", encode)
+    assert (record["text"], record["marks"], record["lean"]) == (TEXTS[2], [3, 9], [3])
+    assert record["said"].endswith("[3][9].")
+    assert record_marked(item(3), "[4]", encode)["lean"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("Red [2] [4].", "Red."), ("[1] Red [x].", "Red [x]."), ("Red\n[1, 3; 3]", "Red"), (" [2] ", "")],
+)
+def test_marks_are_taken_out_with_the_space_before_them(text: str, left: str) -> None:
+    assert without_marks(text) == left
 
 
 def test_texts_are_encoded_once() -> None:

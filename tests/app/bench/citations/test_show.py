@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from app.bench.citations import refit as fitting
-from app.bench.citations import show
+from app.bench.citations import run, show
 from app.bench.citations.contexts import Cited
 from app.bench.citations.run import Plan
 from app.bench.citations.similarity import Cuts
 from app.cli.output import Output
 from app.settings import Settings, load_settings
 from evaluation.citations import compare_citations
-from generators.citations.pair_model import COLUMNS, read_models
+from generators.citations.pair_model import COLUMNS, COSINES, HOLD, read_models
 from retrievers.evidence import Evidence
 from tests.fakes import TOPICS, WordEncoder, make_passages
 
@@ -63,17 +63,18 @@ def questions() -> list[Cited]:
     ]
 
 
-def contrasted(item: Cited, *_: object) -> dict[str, Any]:
+def contrasted(item: Cited, **_: object) -> dict[str, Any]:
     right = [True, False, False, True]
     columns = [[float(each), 2.0 * each + 0.1 * place, 0.5, float(each), 0.0] for place, each in enumerate(right)]
     return {"contrasts": columns, "right": right}
 
 
-def test_the_fit_writes_models_that_can_be_read(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _no_models(monkeypatch: pytest.MonkeyPatch) -> None:
     class Named:
         name = "tiny"
+        fingerprint = "weights"
+        dtype = "float32"
 
     def encode(texts: Sequence[str]) -> Any:
         return WordEncoder().encode_passages(texts)
@@ -82,6 +83,12 @@ def test_the_fit_writes_models_that_can_be_read(
     monkeypatch.setattr(fitting, "encoder", lambda _: encode)
     monkeypatch.setattr(fitting, "language_model", lambda _: Named())
     monkeypatch.setattr(fitting, "record_contrasts", contrasted)
+
+
+@pytest.mark.usefixtures("_no_models")
+def test_the_fit_writes_models_that_can_be_read(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(show, "FILE", tmp_path / "models.toml")
     output, stream = written(as_json=True)
     show.refit(settings, tmp_path, tmp_path / "kept", output, 5.0)
@@ -90,3 +97,30 @@ def test_the_fit_writes_models_that_can_be_read(
     assert set(document["models"]) == set(models) == set(COLUMNS)
     assert models["hold"].weights["hold"] > 0
     assert Cuts(**document["cosine"]).most in {1, 2, 3}
+
+
+@pytest.mark.usefixtures("_no_models")
+def test_contrasts_are_measured_again_where_their_finalists_may_be_others(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = dict.fromkeys(COLUMNS, "as they are")
+    measured: list[str] = []
+
+    def note(item: Cited, **_: object) -> dict[str, Any]:
+        measured.append(item.id)
+        return contrasted(item)
+
+    def fit_again() -> int:
+        measured.clear()
+        fitting.refit(
+            settings, tmp_path, tmp_path / "kept", tmp_path / "m.toml", minutes=5.0, on_progress=lambda _: None
+        )
+        return len(measured)
+
+    monkeypatch.setattr(run, "fitted", weights.__getitem__)
+    monkeypatch.setattr(fitting, "record_contrasts", note)
+    assert [fit_again(), fit_again()] == [len(TEXTS), 0]
+    weights[HOLD] = "fitted on what was measured"
+    assert fit_again() == 0
+    weights[COSINES] = "others"
+    assert fit_again() == len(TEXTS)

@@ -84,6 +84,14 @@ def test_sums_are_skipped_and_the_references_stand_beside_the_gates(tables: list
     assert tables[3].rows[0].n < tables[2].rows[0].n
 
 
+def test_the_others_are_counted_by_where_they_come_from(tables: list[Table]) -> None:
+    test_questions = 4 * len(TOPICS)
+    everything, plain = (" ".join(table.notes) for table in tables[2:4])
+    assert f"The others are {test_questions} test questions of the slices, 60 written {TRICKY}." in plain
+    assert f"{test_questions} test questions of the slices, 60 written {TRICKY}, 6 of trivia that" in everything
+    assert f", {test_questions + 60} others." in plain
+
+
 def test_what_the_model_knows_is_told_apart_from_what_it_does_not(tables: list[Table]) -> None:
     for row in tables[0].rows:
         assert (row.n, row.values["contains"].value) == (6, 0.5)
