@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from indexes.errors import StoreError
+from indexes.readers.problem import OnProblem, Problem, printable, unusable
 from indexes.sync.ahead import Ahead
 from indexes.sync.cutting import Cutting
 from indexes.sync.given import Item, Origin, passages_in, weight
@@ -63,10 +64,14 @@ def cutting_of(settings: Settings, *, sample: int) -> Cutting:
     return Cutting(Splitter(size=settings.split.size, overlap=settings.split.overlap), sample=sample)
 
 
-def handed(documents: Iterable[Document], cutting: Cutting) -> Iterator[Item]:
-    """Documents from anywhere."""
+def handed(documents: Iterable[Document], cutting: Cutting, on_problem: OnProblem) -> Iterator[Item]:
+    """Documents from anywhere; one that holds no words is reported and left out, as a reader does it."""
     for document in documents:
-        yield cutting.given(document, Origin())
+        if problem := unusable(document.text):
+            named = Path(document.source or document.title or document.key or "A document")
+            on_problem(printable(Problem(named, problem, "Leave it out, or put text into it.")))
+        else:
+            yield cutting.given(document, Origin())
 
 
 def ahead_of(item: Item) -> int:

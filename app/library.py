@@ -234,10 +234,9 @@ class Library:
         *,
         replacing: bool = False,
         on_progress: Callable[[AddProgress], None] | None = None,
-        problems: Sequence[Problem] = (),
         cancelled: Cancelled = lambda: False,
     ) -> AddReport:
-        """Add documents from anywhere. ``problems`` is read when all documents were.
+        """Add documents from anywhere. One without words is reported, what came from its source stays, and the rest goes on.
 
         Parameters
         ----------
@@ -246,11 +245,18 @@ class Library:
             earlier version, a row with a key the row of that source with that key. Rows without a key replace nothing.
         cancelled
             Asked before each batch; once it says so, what was stored stays and nothing is replaced.
+
+        Raises
+        ------
+        InputError
+            No document has any words.
         """
+        problems: list[Problem] = []
         check_name(expert)
         adding = Adding(self.panel, expert, description, Wishes(replacing))
         cutting = self._cutting(expert)
-        return self._added(adding, Source(handed(documents, cutting), cutting), on_progress, problems, cancelled)
+        source = Source(handed(documents, cutting, problems.append), cutting)
+        return self._added(adding, source, on_progress, problems, cancelled)
 
     def _added(
         self,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from functools import lru_cache
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from retrievers.reencoding import Progress
 
 Part = tuple["Panel", Callable[[], "Answerer"]]
+AGAIN = 0.1  # seconds after which whoever waits to write looks whether the question was given up
 PARTS = 64  # views of the panel that are kept, one for each set of experts that some principal sees
 
 
@@ -148,7 +150,12 @@ class Symposium(Curating):
         before: Sequence[Exchange] = (),
         cancelled: Cancelled | None = None,
     ) -> Generator[Event, None, None]:
-        """Like ``ask``, reporting the route, the evidence and each token as they come. See ``generators.events``."""
+        """Like ``ask``, reporting the route, the evidence and each token as they come. See ``generators.events``.
+
+        Others wait while an answer is written, so whoever may leave the loop early closes it:
+        ``with contextlib.closing(symposium.stream(…)) as events``. ``cancelled`` is looked at before each token, and while
+        another answer is written; once true, the events end.
+        """
         self.principal.check(Action.ASK)
         events = self._stream(question, Wishes(tuple(experts), tuple(forbid), retrieval), before, cancelled)
         return watched(self.settings.telemetry, question, events)
@@ -443,8 +450,8 @@ class Symposium(Curating):
             model = self.answerer.model
         except MissingModelError:
             model = None
-        with span("understand"), self._writing:
-            return standalone(model, question, before, cancelled)
+        with span("understand"), _held(self._writing, cancelled) as held:
+            return standalone(model if held else None, question, before, cancelled)
 
     def _write(
         self,
@@ -457,12 +464,15 @@ class Symposium(Curating):
         """The events of one question from its route on."""
         yield Routed(route)
         yield Found(evidence)
-        with self._writing:
-            for event in self.answerer.stream(text, route, evidence, cancelled):
+        answered = None
+        with _held(self._writing, cancelled) as held:
+            for event in self.answerer.stream(text, route, evidence, cancelled) if held else ():
                 if isinstance(event, Answered):
-                    yield Answered(replace(event.answer, seconds={**seconds, **event.answer.seconds}))
+                    answered = Answered(replace(event.answer, seconds={**seconds, **event.answer.seconds}))
                 else:
                     yield event
+        if answered is not None:  # others may write by now: who has the answer may leave the loop
+            yield answered
 
     def __enter__(self) -> Self:
         return self
@@ -471,3 +481,16 @@ class Symposium(Curating):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _held(lock: threading.Lock, cancelled: Cancelled | None) -> Iterator[bool]:
+    """Hold the lock; gives False, and does not hold it, where waiting for it was given up."""
+    while not (held := lock.acquire(timeout=AGAIN)):
+        if cancelled is not None and cancelled():
+            break
+    try:
+        yield held
+    finally:
+        if held:
+            lock.release()

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import os
+import secrets
+import time
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
+
+ABANDONED = 3600.0  # seconds after which a file that is half written has no writer any more
 
 
 def write(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Put ``content`` on the disk under ``path``, whole or not at all; makes the folder where there is none.
 
-    ``mode`` says who may read and write the file, less what the process's mask takes away.
+    Of several writers at once, in whatever processes, the last one's content stays. ``mode`` says who may read and write
+    the file, less what the process's mask takes away.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)  # what was left by an interruption keeps its mode
-    with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    _sweep(path)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of ``path`` that were killed have left."""
+    for left in path.parent.glob(f"{escape(path.name)}.*partial"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()

@@ -5,18 +5,22 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from indexes.encoders.base import Encoder, Vectors
-from indexes.errors import InputError, SliceError, SymposiaError
-from indexes.generations import drop_others
+from indexes.errors import InputError, SliceError, StoreError, SymposiaError
+from indexes.generations import beside, drop_others, opened
 from indexes.manifest import FILE as MANIFEST
-from indexes.manifest import check_fingerprint
+from indexes.manifest import Manifest, check_fingerprint
 from indexes.passage import Passage
+from indexes.room import OPENING
 from indexes.slice import OpenStore, Slice
+from indexes.store.base import Store
+from indexes.store.lock import lock
+from indexes.store.open import SHARD
 from retrievers.evidence import Evidence, Route
 from retrievers.expert import Expert
 from retrievers.fusion import Fusion, fuse, ranking
@@ -168,7 +172,15 @@ class Panel:
             slice_.close()
 
     def withdraw(self, name: str) -> None:
-        """Take an expert off the panel and delete its slice."""
+        """Take an expert off the panel and delete its slice.
+
+        Raises
+        ------
+        InputError
+            There is no such expert, or it is being encoded anew.
+        StoreError
+            Another process has the slice open, or the store's server does not answer: the expert stays.
+        """
         with self._lock:
             Wishes(forbid=(name,)).check([*self.experts, *self.problems])
             if name in self._rebuilt:
@@ -176,13 +188,10 @@ class Panel:
                     f"Expert {name!r} is being encoded anew, and cannot be removed meanwhile.",
                     "Wait until that has ended, or stop it.",
                 )
-            expert = self._experts.get(name)
-            self._experts = {other: e for other, e in self._experts.items() if other != name}
-            if expert is not None:
-                drop_others(expert.slice.folder, self.open_store)
-                expert.slice.delete()
+            if name in self._experts:
+                self._delete(self._experts[name])
             else:
-                shutil.rmtree(self.folder / name)
+                _delete_unopened(self.folder / name, self.open_store)
             self._problems = _without(self._problems, name)
 
     def retrieve(self, question: str, wishes: Wishes | None = None, passages: int | None = None) -> Found:
@@ -356,6 +365,16 @@ class Panel:
                 expert.slice.close()
             self._experts, self._problems, self._opened = {}, {}, False
 
+    def _delete(self, expert: Expert) -> None:
+        """Delete a slice that is open; nobody is sent to its expert meanwhile."""
+        self._experts = _without(self._experts, expert.name)
+        try:
+            drop_others(expert.slice.folder, self.open_store)
+            expert.slice.delete()
+        except StoreError:
+            self._experts = {**self._experts, expert.name: expert}
+            raise
+
     def _seating(self) -> Seating:
         return Seating(self.encoder, self.experts, self.null, self.router)
 
@@ -373,6 +392,12 @@ class Panel:
         route = combine(routes)
         if route.decision == "retrieve" and not profiles:
             raise self._nobody()
+        wanted = set(wishes.force or profiles)
+        if route.decision == "retrieve" and wanted <= set(wishes.forbid):
+            raise InputError(
+                f"All experts that could be asked are forbidden: {', '.join(sorted(wanted))}.",
+                "Allow one, or ask without retrieval (--no-retrieve, retrieval=False).",
+            )
         asked = [
             Asked(part, vector, _weights(taken, wishes)) for (part, vector), taken in zip(pieces, routes, strict=True)
         ]
@@ -406,9 +431,52 @@ def empty(name: str) -> InputError:
     return InputError(f"Slice {name!r} is empty.", f"Add documents: `symposia add PATH --expert {name}`.")
 
 
-def _without(problems: dict[str, str], name: str) -> dict[str, str]:
+def _without(by_name: Mapping[str, T], name: str) -> dict[str, T]:
     """A new mapping, since somebody may be reading the old one."""
-    return {other: problem for other, problem in problems.items() if other != name}
+    return {other: value for other, value in by_name.items() if other != name}
+
+
+def _delete_unopened(folder: Path, open_store: OpenStore) -> None:
+    """Delete a slice that could not be opened, with the points of each of its generations.
+
+    The stores are opened first, so that a ``StoreError`` (another process has one, or the server does not answer) leaves
+    all of them as they are. What is damaged has no points to ask for, and goes with the folder.
+    """
+    stores: list[Store] = []
+    with ExitStack() as held:
+        for manifest in _generations(folder):
+            store = _store(manifest, folder, open_store)
+            if store is not None:
+                held.callback(store.close)
+                stores.append(store)
+        for store in stores:
+            store.drop()
+    shutil.rmtree(folder)
+
+
+def _generations(folder: Path) -> list[Manifest]:
+    """Of the slice in ``folder``, the present one first; none where its manifest is damaged."""
+    try:
+        return [Manifest.read(folder), *beside(folder)]
+    except SliceError:
+        return []
+
+
+def _store(manifest: Manifest, folder: Path, open_store: OpenStore) -> Store | None:
+    """The open store of a generation that is to be deleted; ``None`` where it goes as it lies there.
+
+    That is one that is damaged, and one that nobody holds on a disk without the room to open it: deleting it makes some.
+    """
+    try:
+        return opened(manifest, folder, open_store)
+    except SliceError:
+        return None
+    except StoreError:
+        shard = manifest.store_folder(folder) / SHARD
+        if not shard.is_dir() or shutil.disk_usage(folder).free >= OPENING:
+            raise
+        lock(shard).release()
+        return None
 
 
 def _weights(route: Route, wishes: Wishes) -> dict[str, float]:

@@ -6,12 +6,15 @@ import hmac
 import json
 import secrets
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from app.access.principal import LOCAL, Action, Principal
 from indexes import atomic
@@ -20,6 +23,7 @@ from indexes.errors import InputError, SettingsError
 FILE = "keys.json"
 FORMAT = 1
 PREFIX = "sym_"
+PATIENCE = 10.0  # seconds to wait for another process that changes the keys, which takes it milliseconds
 BYTES = 32
 """Of randomness in a secret: with 256 bits a plain hash cannot be reversed by trying, so none that is made slow is needed."""
 
@@ -69,7 +73,7 @@ class Key:
 
 
 class Keys:
-    """The keys in a file. Safe to use from several threads; what another process changes there counts at once.
+    """The keys in a file. Safe to use from several threads and processes; what another process changes there counts at once.
 
     Parameters
     ----------
@@ -95,6 +99,8 @@ class Keys:
         ------
         InputError
             The name is taken or cannot be one, there is no action, or the key would have expired already.
+        SettingsError
+            The file cannot be read, or another process keeps it from being changed.
         """
         _check(name, experts, expires)
         chosen = tuple(sorted(set(actions)))
@@ -104,8 +110,7 @@ class Keys:
         seen = None if experts is None else tuple(sorted(set(experts)))
         until = "" if expires is None else expires.astimezone(UTC).isoformat(timespec="seconds")
         key = Key(name, _digest(secret), seen, chosen, datetime.now(UTC).isoformat(timespec="seconds"), until)
-        with self._lock:
-            keys = self._load()
+        with self._changing() as keys:
             if any(other.name == name for other in keys):
                 raise InputError(
                     f"There is a key named {name!r} already.", f"`symposia keys revoke {name}` first, or choose a name."
@@ -133,13 +138,44 @@ class Keys:
             return self._load()
 
     def revoke(self, name: str) -> None:
-        """Make a key worthless, at once. Conversations of that name stay, for whoever gets it next."""
-        with self._lock:
-            keys = self._load()
+        """Make a key worthless, at once. Conversations of that name stay, for whoever gets it next.
+
+        Raises
+        ------
+        InputError
+            There is no such key.
+        SettingsError
+            The file cannot be read, or another process keeps it from being changed.
+        """
+        with self._changing() as keys:
             if all(key.name != name for key in keys):
                 names = ", ".join(key.name for key in keys) or "none yet"
                 raise InputError(f"There is no key named {name!r}.", f"The keys are: {names}.")
             self._write(tuple(key for key in keys if key.name != name))
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Key, ...]]:
+        """The keys as they are in the file, which no other thread or process changes meanwhile."""
+        lock = FileLock(self.file.with_name(f"{self.file.name}.lock"), timeout=PATIENCE, is_singleton=False)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout as error:
+            raise SettingsError(
+                f"The keys in {self.file} have been held by another process for {PATIENCE:g} seconds.",
+                "Run the same command again once it has ended.",
+            ) from error
+        except OSError as error:
+            raise SettingsError(
+                f"The keys in {self.file} cannot be changed: {error.strerror or error}.",
+                "Make its folder writable for this user, or name another home with --home FOLDER.",
+            ) from error
+        try:
+            with self._lock:
+                self._read = None  # two changes within one tick of the clock may look like none
+                yield self._load()
+        finally:
+            lock.release()
 
     def _load(self) -> tuple[Key, ...]:
         try:

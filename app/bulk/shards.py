@@ -23,7 +23,7 @@ from indexes import atomic
 from indexes.encoders.base import Encoder, Fingerprint, Vectors
 from indexes.errors import InputError
 
-OURS = re.compile(r"(?P<key>[0-9a-f]{32})\.(?:texts\.json|json|npz)(?:\.partial)?")
+OURS = re.compile(r"(?P<key>[0-9a-f]{32})\.(?:texts\.json|json|npz)(?:(?:\.[0-9a-f]{16})?\.partial)?")
 DIGEST = np.dtype([("high", ">u8"), ("low", ">u8")])  # 16 bytes that stand for a text
 
 Digests = NDArray[np.void]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from app.server.gone import while_there
 from app.turns import Turn
 from generators.events import Answered, Event, Found, Routed, Token
 from generators.writing.dependent import dependent
+from indexes.errors import SymposiaError
 
 if TYPE_CHECKING:
     from starlette.types import Receive
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from app.server.service import Service
     from generators.answer import Answer
     from generators.writing.follow_up import Exchange
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer, and where it is kept if it is."""
+    """The answer, and where it is kept if it is.
+
+    Parameters
+    ----------
+    unrecorded
+        Why it is kept nowhere although it was to be.
+    """
 
     answer: Answer
-    turn: StoredTurn | None
+    turn: StoredTurn | None = None
+    unrecorded: SymposiaError | None = None
 
 
 Step = Event | Waiting | Done
@@ -127,7 +138,7 @@ class Asking:
                 with self._service.turns.admit() as turn:
                     answer = await self._answer(turn, entry)
                 metrics.answered(answer)
-                self._steps.put_nowait(Done(answer, await self._record(answer)))
+                self._steps.put_nowait(await self._recorded(answer))
         except asyncio.CancelledError:
             metrics.cancelled.inc()
             raise
@@ -188,9 +199,14 @@ class Asking:
             self._steps.put_nowait(Waiting(turn.ahead))
         await turn.take()
 
-    async def _record(self, answer: Answer) -> StoredTurn | None:
+    async def _recorded(self, answer: Answer) -> Done:
+        """The last step; an answer that cannot be kept is given all the same."""
         asked = self._question
         if not asked.remember:
-            return None
-        record = self._service.conversations.record
-        return await self._service.call(record, asked.principal, asked.conversation, asked.text, answer, asked.forbid)
+            return Done(answer)
+        record, kept = self._service.conversations.record, (asked.conversation, asked.text, answer, asked.forbid)
+        try:
+            return Done(answer, await self._service.call(record, asked.principal, *kept))
+        except SymposiaError as error:
+            log.warning("An answer was not kept: %s %s", error.problem, error.fix)
+            return Done(answer, unrecorded=error)

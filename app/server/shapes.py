@@ -110,12 +110,20 @@ class Answer(BaseModel):
     memory: str
 
 
+class Unrecorded(BaseModel):
+    """Why an answer was not kept, and what to do about it."""
+
+    problem: str
+    fix: str
+
+
 class AskResponse(BaseModel):
     """An answer, and where it is kept."""
 
     answer: Answer
     conversation: str | None = Field(description="Id, where it was kept.")
     turn: str | None = Field(description="Id to give feedback on, where it was kept.")
+    unrecorded: Unrecorded | None = Field(description="Where it was to be kept, and could not be.")
     trace: str
 
 
@@ -232,7 +240,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether questions can be answered now."""
+    """Whether requests may be sent here now."""
 
     ready: bool
     models: Literal["loaded", "loading", "missing"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.errors import StoreError
+from indexes.errors import SliceError
 from indexes.store.base import (
     DENSE,
     DOCUMENT,
@@ -312,19 +312,20 @@ class ServerStore:
         }
 
     def _check(self, info: models.CollectionInfo) -> None:
-        """Raise a ``StoreError`` unless the collection is one of ours with this dimension."""
+        """Raise a ``SliceError`` unless the collection is one of ours with this dimension."""
         params = info.config.params
         dense = params.vectors.get(DENSE) if isinstance(params.vectors, dict) else None
         where = f"Collection {self.name!r} at {self.connection.url or 'the server'}"
         if dense is None or SPARSE not in (params.sparse_vectors or {}):
-            raise StoreError(
+            raise SliceError(
                 f"{where} was not made by Symposia: it lacks the vectors {DENSE!r} and {SPARSE!r}.",
                 "Give the expert another name, or remove that collection from the server if nobody needs it.",
             )
         if dense.size != self._dimension:
-            raise StoreError(
+            raise SliceError(
                 f"{where} holds vectors of {dense.size} numbers, and the encoder gives {self._dimension}.",
-                "Another encoder filled it. Set [models] encoder to that one, or remove the expert and add its documents again.",
+                "Another encoder filled it. Set [models] encoder to that one; or remove the expert, delete that collection from the "
+                "server, and add its documents again.",
             )
 
 

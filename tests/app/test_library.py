@@ -267,3 +267,23 @@ def test_a_file_that_was_emptied_takes_its_text_away(library: Library, folder: P
     report = library.add_paths([folder], "notes")
     assert (report.removed + report.replaced, library.documents("notes")[0]) == (1, 2)
     assert any("b.txt" in str(problem.path) for problem in report.problems)
+
+
+@pytest.mark.parametrize("text", [" ", "\n\t\u3000", "… — !", ""])
+def test_a_text_without_words_is_refused_and_takes_nothing_away(library: Library, text: str) -> None:
+    library.add_documents([Document("Apples ripen in autumn.", source="ledger")], "notes", replacing=True)
+    with pytest.raises(InputError, match=r"no text was found\. ledger: has no words"):
+        library.add_documents([Document(text, source="ledger")], "notes", replacing=True)
+    assert [card.source for card in library.documents("notes")[1]] == ["ledger"]
+    with pytest.raises(InputError, match="A document: has no words"):
+        library.add_documents([Document(text)], "fresh")
+    assert [card.name for card in library.cards()] == ["notes"]
+
+
+def test_a_text_without_words_is_a_problem_beside_others_that_are_added(library: Library) -> None:
+    library.add_documents([Document("Apples ripen in autumn.", source="ledger")], "notes")
+    given = [Document(" ", source="ledger"), Document("Pears ripen in summer.", source="book")]
+    report = library.add_documents(given, "notes", replacing=True)
+    assert (report.documents, report.new, report.unchanged, report.replaced) == (1, 1, 0, 0)
+    assert [(str(each.path), each.reason) for each in report.problems] == [("ledger", "has no words")]
+    assert library.documents("notes")[0] == 2

@@ -43,7 +43,7 @@ event: citation
 data: {"text":"Tanzania.","start":0,"end":9,"status":"supported","citations":[{"number":1}]}
 
 event: done
-data: {"answer":{},"conversation":null,"turn":null,"trace":"00000000000000000000000000000001"}
+data: {"answer":{},"conversation":null,"turn":null,"unrecorded":null,"trace":"00000000000000000000000000000001"}
 """
 _OK: Responses = {
     200: {
@@ -98,7 +98,8 @@ async def streamed(asking: Asking, request: Request) -> EventStream:
 def done(step: Done) -> dict[str, Any]:
     """The answer and where it is kept."""
     kept = {"conversation": step.turn and step.turn.conversation, "turn": step.turn and step.turn.id}
-    return {"answer": step.answer.to_dict(), **kept, "trace": current_trace()}
+    lost = step.unrecorded and {"problem": step.unrecorded.problem, "fix": step.unrecorded.fix}
+    return {"answer": step.answer.to_dict(), **kept, "unrecorded": lost, "trace": current_trace()}
 
 
 async def _written(first: Step, steps: AsyncIterator[Step], began: float) -> AsyncIterator[bytes]:

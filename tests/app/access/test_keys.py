@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
+from filelock import FileLock
 
 from app.access.keys import Keys
 from app.access.principal import Action, Principal
+from indexes import atomic
 from indexes.errors import InputError, SettingsError
 
 
@@ -74,6 +80,55 @@ def test_what_another_process_does_to_the_file_counts_at_once(keys: Keys) -> Non
     assert keys.principal(new) is not None
     other.revoke("anna")
     assert keys.principal(secret) is None
+
+
+def test_a_key_that_is_revoked_beside_one_that_is_made_stays_revoked(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, write, writes, revoked = keys.create("anna"), atomic.write, Event(), Event()
+
+    def slow(path: Path, content: bytes, mode: int) -> None:
+        if not writes.is_set():
+            writes.set()
+            revoked.wait(0.5)
+        write(path, content, mode)
+
+    monkeypatch.setattr(atomic, "write", slow)
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(keys.create, "bert")
+        assert writes.wait(10)
+        Keys(keys.file).revoke("anna")
+        revoked.set()
+        made = making.result()
+    assert keys.principal(secret) is None
+    assert keys.principal(made) is not None
+
+
+def test_keys_that_many_processes_make_at_once_are_all_there(keys: Keys) -> None:
+    make = "import sys; from pathlib import Path; from app.access.keys import Keys; Keys(Path(sys.argv[1])).create(sys.argv[2])"
+    names = [f"key-{n}" for n in range(6)]
+    processes = [subprocess.Popen([sys.executable, "-c", make, str(keys.file), name]) for name in names]
+    assert [process.wait(60) for process in processes] == [0] * 6
+    assert [key.name for key in keys.list()] == names
+
+
+def test_a_process_that_holds_the_keys_too_long_is_told_of_and_lets_others_in(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = keys.create("anna")
+    monkeypatch.setattr("app.access.keys.PATIENCE", 0.1)
+    with FileLock(f"{keys.file}.lock", is_singleton=False):
+        with pytest.raises(SettingsError, match=r"held by another process for 0\.1 seconds") as caught:
+            keys.revoke("anna")
+        assert keys.principal(secret) is not None
+    assert "again" in caught.value.fix
+    keys.revoke("anna")
+
+
+def test_keys_where_no_folder_can_be_made_say_so(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(SettingsError, match="cannot be changed"):
+        Keys(tmp_path / "home" / "keys.json").create("anna")
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,26 @@ def test_a_conversation_is_kept_gone_on_with_read_exported_judged_and_deleted(cl
     assert client.get("/v1/conversations").json() == {"conversations": []}
 
 
+@pytest.mark.parametrize("how", ["json", "events"])
+def test_an_answer_that_cannot_be_kept_is_given_with_the_reason(
+    system: System, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    kept = system.conversations.file
+    with here(system.app()) as client:
+        assert client.post("/v1/ask", json={"question": QUESTION, "remember": True}).json()["unrecorded"] is None
+        for each in kept.parent.glob(f"{kept.name}-*"):
+            each.unlink()
+        kept.write_bytes(b"no database " * 1000)
+        response = client.post("/v1/ask", json={"question": QUESTION, "remember": True, "stream": how == "events"})
+    assert response.status_code == 200
+    found = response.json() if how == "json" else events(response.text)[-1][1]
+    assert QUESTIONS[QUESTION] in found["answer"]["text"]
+    assert (found["conversation"], found["turn"]) == (None, None)
+    assert "is no database" in found["unrecorded"]["problem"]
+    assert "Move the file away" in found["unrecorded"]["fix"]
+    assert "An answer was not kept" in caplog.text
+
+
 @pytest.mark.parametrize("form", ["", "/markdown"])
 def test_an_unknown_conversation_is_not_found(client: TestClient, form: str) -> None:
     assert client.get(f"/v1/conversations/none{form}").status_code == 404

@@ -36,6 +36,15 @@ def test_a_text_takes_the_place_of_its_earlier_version_where_it_is_told_to(clien
     assert "78" in client.post("/v1/ask", json={"question": ASKED}).json()["answer"]["text"]
 
 
+@pytest.mark.parametrize("text", [" ", "\n\n", "…"])
+def test_a_text_without_words_is_refused_and_its_earlier_version_stays(client: TestClient, text: str) -> None:
+    body = {"expert": "weights", "text": TEXT, "source": "ledger"}
+    client.post("/v1/documents", json=body)
+    refused = client.post("/v1/documents", json={**body, "text": text, "replace": True})
+    assert (refused.status_code, "ledger: has no words" in refused.json()["error"]["problem"]) == (422, True)
+    assert client.get("/v1/documents?expert=weights&like=ledger").json()["total"] == 1
+
+
 def test_a_file_takes_the_place_of_its_earlier_version_where_it_is_told_to(client: TestClient) -> None:
     for text, replace in ((b"Quartz is a mineral.", "false"), (b"Quartz is a hard mineral.", "true")):
         data = {"expert": "minerals", "replace": replace}

@@ -78,6 +78,16 @@ def test_a_server_none_of_whose_slices_can_be_opened_is_not_ready(
         assert client.get("/readyz").status_code == 200
 
 
+def test_a_server_without_experts_is_ready_for_the_documents_that_make_one(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system.symposium, "experts", list)
+    with here(system.app()) as client:
+        wait_until(lambda: client.get("/readyz").json()["models"] == "loaded")
+        found = client.get("/readyz")
+    assert (found.status_code, found.json()) == (200, {"ready": True, "models": "loaded", "experts": 0, "broken": 0})
+
+
 def test_readiness_tells_nothing_of_experts_where_keys_are_asked_for(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ TEXTS = tuple(text for texts in TOPICS.values() for text in texts)
 BM25 = Bm25(Bm25Settings(average_length(list(TEXTS))))
 SERVER = os.environ.get("QDRANT_URL", "")
 KINDS = ("edge", "memory", "rest", "grpc", "cluster", *(["server"] if SERVER else []))
+ALIKE = ("rest", "grpc")
+"""Kinds that the fast tests leave out: ``cluster`` asks for all that they do, and more."""
 INDEX = IndexSettings(m=8, ef_construct=50, quantization="int8")
 CLUSTER = ClusterSettings(shards=3, replicas=2, write_consistency=2, read_consistency="majority", sharding="expert")
 
@@ -77,7 +79,7 @@ def make_store(tmp_path: Path, rest: FakeQdrant, grpc_fake: FakeGrpc) -> Iterato
             store.drop()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.slow) if kind in ALIKE else kind for kind in KINDS])
 def store(request: pytest.FixtureRequest, make_store: MakeStore) -> Store:
     """An empty store of each kind."""
     return make_store(request.param)

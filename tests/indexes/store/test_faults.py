@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexes.errors import StoreError
+from indexes.errors import SliceError, StoreError
 from indexes.store import connection as connection_module
 from indexes.store import server as server_module
 from indexes.store.base import Point
@@ -214,7 +214,7 @@ def test_a_collection_that_was_removed_is_told_as_such(fake: FakeQdrant, points:
 def test_a_collection_of_another_dimension_is_told_when_it_is_opened(fake: FakeQdrant) -> None:
     open_store(fake)
     connection = Connection(connect(fake.url).client, fake.url)
-    with pytest.raises(StoreError, match=f"holds vectors of {DIMENSION} numbers, and the encoder gives 384") as caught:
+    with pytest.raises(SliceError, match=f"holds vectors of {DIMENSION} numbers, and the encoder gives 384") as caught:
         ServerStore(connection, NAME, 384)
     assert "Another encoder" in caught.value.fix
 
@@ -224,7 +224,7 @@ def test_a_collection_of_somebody_else_is_left_alone(fake: FakeQdrant) -> None:
 
     unnamed = models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)
     fake.engine.create_collection(NAME, vectors_config=unnamed)
-    with pytest.raises(StoreError, match="was not made by Symposia"):
+    with pytest.raises(SliceError, match="was not made by Symposia"):
         open_store(fake)
 
 
