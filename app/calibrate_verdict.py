@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.models.resolve import languages_of
 from evaluation.answers import contains
 from evaluation.files import json_lines, malformed
 from generators.answer import Answer, Verdict
 from generators.verdicts.calibrated_verdict import CalibratedVerdict, Tried, fewest, fit
 from indexes.errors import InputError
 from indexes.generations import key_of
+from retrievers.question import check_question
 
 if TYPE_CHECKING:
     from app.symposium import Symposium
@@ -97,9 +99,11 @@ def calibrate_verdict(
     Raises
     ------
     InputError
-        A file that cannot be read, too few questions for the promise, or answers that are wrong too often for it.
+        A file that cannot be read, a question that would be refused, too few questions for the promise, or answers that
+        are wrong too often for it. All but the last are found before any question is asked.
     """
-    labelled = [each for path in paths for each in read_labelled(path)]
+    latin_only = languages_of(symposium.settings.models.encoder) == ("en",)
+    labelled = [each for path in paths for each in read_labelled(path, latin_only=latin_only)]
     need = 2 * fewest(risk, certainty)
     if len(labelled) < need:
         raise InputError(
@@ -120,15 +124,32 @@ def calibrate_verdict(
     return VerdictCalibration(calibrated, len(answered), sum(not each.right for each in answered))
 
 
-def read_labelled(path: Path) -> list[Labelled]:
+def read_labelled(path: Path, *, latin_only: bool = False) -> list[Labelled]:
     """Questions of a JSONL file: ``question``, and ``answers`` or ``answerable`` or both.
+
+    Parameters
+    ----------
+    latin_only
+        See ``check_question``.
 
     Raises
     ------
     InputError
-        The file cannot be read, or a line lacks a question or a label; the message has the line's number.
+        The file cannot be read, or a line lacks a question or a label, or holds a question that would be refused; the
+        message has the line's number.
     """
-    return [_labelled(record, path, number) for number, record in json_lines(path)]
+    labelled = []
+    for number, record in json_lines(path):
+        labelled.append(_labelled(record, path, number))
+        _check_asked(labelled[-1].question, path, number, latin_only=latin_only)
+    return labelled
+
+
+def _check_asked(question: str, path: Path, number: int, *, latin_only: bool) -> None:
+    try:
+        check_question(question, latin_only=latin_only)
+    except InputError as error:
+        raise malformed(path, number, error.problem.removesuffix("."), error.fix) from error
 
 
 def _labelled(record: dict[str, Any], path: Path, number: int) -> Labelled:

@@ -8,7 +8,7 @@ import subprocess  # runs this very program
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,16 +80,25 @@ class Reproduced:
         }
 
 
-def reproduce(conditions: Sequence[Condition], on_progress: Report = lambda _: None) -> list[Reproduced]:
+def reproduce(
+    conditions: Sequence[Condition],
+    on_progress: Report = lambda _: None,
+    environment: Mapping[str, str] | None = None,
+) -> list[Reproduced]:
     """Run each condition in turn; what commands write to stderr goes to ours.
 
     A command that fails, or does not give its scores, does not keep the others from running.
+
+    Parameters
+    ----------
+    environment
+        Variables of the commands; those of this process by default.
     """
-    results = []
+    results, variables = [], os.environ if environment is None else environment
     for number, condition in enumerate(conditions, start=1):
         on_progress(f"[{number} of {len(conditions)}] {condition.name}")
         with tempfile.TemporaryDirectory(prefix="symposia-") as out:
-            results.append(_run(condition.with_places({"data": data_folder(), "out": out})))
+            results.append(_run(condition.with_places({"data": data_folder(), "out": out}), variables))
         on_progress(f"{results[-1].status} {condition.name} {results[-1].reason}".rstrip())
     return results
 
@@ -104,12 +113,12 @@ def worst(results: Iterable[Reproduced]) -> Status:
     return max((result.status for result in results), key=ORDER.index, default="OK")
 
 
-def _run(condition: Condition) -> Reproduced:
+def _run(condition: Condition, environment: Mapping[str, str]) -> Reproduced:
     absent = [path for path in condition.needs if not Path(path).exists()]
     if absent:
         return Reproduced(condition, reason=f"{', '.join(absent)} is not there", skipped=True)
     started = time.perf_counter()
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+    paths = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH", ""))))
     done = subprocess.run(  # noqa: S603 (this interpreter and this program, no shell)
         [sys.executable, "-m", "app.cli", *condition.command],
         stdout=subprocess.PIPE,
@@ -117,7 +126,7 @@ def _run(condition: Condition) -> Reproduced:
         encoding="utf-8",
         errors="replace",
         check=False,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**environment, "PYTHONPATH": paths},
     )
     seconds = time.perf_counter() - started
     if done.returncode != 0:

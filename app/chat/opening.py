@@ -79,7 +79,7 @@ class Opened:
 def opened() -> Opened:
     """The symposium of this process; raises the ``SymposiaError`` that keeps it from being opened."""
     symposium = Symposium.open()
-    log_to(sys.stderr, symposium.settings.telemetry)
+    log_to(sys.stderr, symposium.settings.telemetry, verbose="--verbose" in sys.argv[1:])
     warm: Future[Failed | None] = Future()
     if any(not card.problem for card in symposium.experts()):
         Thread(target=_warm_up, args=(symposium, warm), name="symposia-warm-up", daemon=True).start()

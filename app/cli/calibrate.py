@@ -57,10 +57,12 @@ def calibrate(
     output = invocation.output(as_json)
     if labelled and questions:
         raise typer.BadParameter("Calibrate the router or, with --labelled, the verdict: one at a time.")
+    if reset and (labelled or questions):
+        raise typer.BadParameter("--reset goes back to what the settings say and takes no questions.")
     with invocation.open() as symposium:
         if reset:
             symposium.reset_calibration()
-            output.show("Router and verdict follow the settings again.")
+            _show_reset(output)
         elif labelled:
             with output.progress("calibrating") as update:
                 judged = symposium.calibrate_verdict(
@@ -70,6 +72,13 @@ def calibrate(
         else:
             done = symposium.calibrate(questions or [], coverage, seed)
             output.document(done.to_dict()) if as_json else _show_router(done, output)
+
+
+def _show_reset(output: Output) -> None:
+    if output.as_json:
+        output.document({"reset": ["router", "verdict"]})
+    else:
+        output.show("Router and verdict follow the settings again.")
 
 
 def _show_router(done: Calibration, output: Output) -> None:

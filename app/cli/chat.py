@@ -41,7 +41,7 @@ def chat(
         os.dup2(2, 1)
     else:
         output.show(f"The chat is at {url}. End it with Ctrl-C.")
-    command, env = streamlit_command(port, host), environment(invocation, loaded)
+    command, env = streamlit_command(port, host, verbose=invocation.verbose), environment(invocation, loaded)
     os.execve(command[0], command, env)  # noqa: S606 (no shell is wanted); this process becomes Streamlit
 
 
@@ -55,8 +55,11 @@ def check_kept(settings: Settings, host: str) -> None:
         )
 
 
-def streamlit_command(port: int, host: str = HOST) -> list[str]:
-    """What starts Streamlit: no browser is opened, nothing is reported home, no files are watched."""
+def streamlit_command(port: int, host: str = HOST, *, verbose: bool = False) -> list[str]:
+    """What starts Streamlit: no browser is opened, nothing is reported home, no files are watched.
+
+    What stands behind ``--`` is for the page: see ``app.chat.opening.opened``.
+    """
     page = Path(__file__).parent.parent / "chat" / "main.py"
     options = {
         "server.address": host,
@@ -66,7 +69,7 @@ def streamlit_command(port: int, host: str = HOST) -> list[str]:
         "browser.gatherUsageStats": "false",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+    return [sys.executable, "-m", "streamlit", "run", str(page), *flags, *(["--", "--verbose"] if verbose else [])]
 
 
 def environment(invocation: Invocation, loaded: Loaded) -> dict[str, str]:

@@ -27,7 +27,7 @@ def evaluate_answers(
         typer.Argument(
             metavar="QUESTIONS.jsonl...",
             help='Lines such as {"id": "1", "question": "…?", "answers": ["…"]}; also "answerable", "conflict", "passages" (keys of'
-            ' the gold passages), "memory" (what a model would say without sources), "context", "slice".',
+            ' the gold passages), "memory" (what the model says without sources, which trust is judged by), "context", "slice".',
             show_default=False,
         ),
     ],

@@ -125,6 +125,8 @@ def experts_default(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the experts, or remove one."""
     if ctx.invoked_subcommand is None:
         list_experts(ctx, as_json)
+    elif as_json:
+        ctx.default_map = {ctx.invoked_subcommand: {"as_json": True}}
 
 
 @experts.command("list")

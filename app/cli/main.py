@@ -42,7 +42,7 @@ from app.cli.train import train
 ROOMS = ("indexes", "retrievers", "generators", "app", "evaluation")
 EXIT_CODES = (
     "Exit codes: 0 fine; 1 something is wrong, and stderr says what and how to mend it "
-    '(with --json, stdout has {"error": {"kind", "problem", "fix"}}); 2 wrong usage; 130 Ctrl-C.'
+    '(with --json, stdout has {"error": {"kind", "problem", "fix"}}); 2 wrong usage; 130 Ctrl-C, 0 where it ends a server.'
 )
 
 program = typer.Typer(

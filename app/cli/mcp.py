@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +71,7 @@ def serve_stdio(settings: Settings) -> None:
 
 
 def serve_http(settings: Settings, port: int) -> None:
-    """Serve any number of clients over streamable HTTP until a signal ends it."""
+    """Serve any number of clients over streamable HTTP until a signal ends it, Ctrl-C included."""
     import uvicorn
 
     from app.symposium import Symposium
@@ -78,7 +79,8 @@ def serve_http(settings: Settings, port: int) -> None:
     with Symposium.open(settings) as symposium:
         app = http_app(symposium, settings)
         config = uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False, server_header=False)
-        uvicorn.Server(config).run()
+        with suppress(KeyboardInterrupt):  # which uvicorn raises again once it has ended
+            uvicorn.Server(config).run()
 
 
 def http_app(symposium: Symposium, settings: Settings) -> ASGIApp:

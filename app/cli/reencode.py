@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,9 +63,13 @@ def reencode(
 
 
 def _named(invocation: Invocation, encoder: str) -> str:
-    """The encoder as the settings hold it: a path is made absolute."""
+    """The encoder as the settings hold it: a path is made absolute, and so is the name of a folder that is here."""
+    from app.models.manifest import load_manifest
+
     flags = {**invocation.flags, KEY: encoder}
-    return Invocation(invocation.stdout, invocation.stderr, invocation.config, flags).load().settings.models.encoder
+    named = replace(invocation, flags=flags).load().settings.models.encoder
+    is_folder = named not in load_manifest() and Path(named).is_dir()
+    return str(Path(named).resolve()) if is_folder else named
 
 
 def _file(loaded: Loaded) -> Path | None:

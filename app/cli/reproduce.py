@@ -32,8 +32,10 @@ def reproduce(
 ) -> None:
     """Run commands whose scores are known, and print OK, OKish (off by up to three tolerances) or FAIL for each score.
 
-    A condition whose data is not there is skipped, and that is said. The exit code is 1 where a score fails.
+    A condition whose data is not there is skipped, and that is said. The exit code is 1 where a score fails. --config,
+    --home, --preset and --set count for every command, where it has none of its own.
     """
+    from app.cli.chat import environment
     from app.reproduce import reproduce as run
     from app.reproduce import worst
     from app.reproduction import choose, read_conditions
@@ -44,7 +46,7 @@ def reproduce(
     if listed:
         _list(output, conditions)
         return
-    results = run(conditions, output.note)
+    results = run(conditions, output.note, environment(invocation, invocation.load()))
     ok = worst(results) != "FAIL"
     if as_json:
         output.document({"ok": ok, "conditions": [result.to_dict() for result in results]})

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -97,7 +98,7 @@ def keys_for(settings: Settings) -> Keys | None:
 
 
 def run(invocation: Invocation, settings: Settings, keys: Keys | None, announce: Callable[[], None]) -> None:
-    """Serve until a signal ends it; ``announce`` is called when everything is in place."""
+    """Serve until a signal ends it, Ctrl-C included; ``announce`` is called when everything is in place."""
     import uvicorn
 
     from app.access.open import audit_of, limits_of
@@ -124,7 +125,8 @@ def run(invocation: Invocation, settings: Settings, keys: Keys | None, announce:
             timeout_graceful_shutdown=math.ceil(settings.serve.drain),
         )
         announce()
-        uvicorn.Server(config).run()
+        with suppress(KeyboardInterrupt):  # which uvicorn raises again once it has ended
+            uvicorn.Server(config).run()
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -53,7 +53,7 @@ class Taught:
     up, down
         Thumbs that were read.
     silent
-        Thumbs up that gave no pair: answers that cite nothing.
+        Thumbs up for answers that cite nothing, of any expert.
     withdrawn
         Pairs left out because a thumb down stands against them.
     """
@@ -75,10 +75,11 @@ def taught(turns: Iterable[StoredTurn], expert: str = "") -> Taught:
     praised, blamed = dict[Pair, None](), set[Pair]()
     up = down = silent = 0
     for turn in turns:
-        pairs = [pair for pair in _pairs(turn.answer) if expert in ("", pair.expert)]
+        found = list(_pairs(turn.answer))
+        pairs = [pair for pair in found if expert in ("", pair.expert)]
         if turn.helpful:
             up += 1
-            silent += not pairs
+            silent += not found
             praised |= dict.fromkeys(pairs)
         elif turn.helpful is not None:
             down += 1

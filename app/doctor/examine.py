@@ -28,6 +28,7 @@ def examine(load: Callable[[], Loaded]) -> list[Check]:
         machine.processor(settings.models.threads),
         parts.model("encoder", settings),
         parts.writer(settings),
+        *parts.optional_models(settings),
         *([parts.server(settings)] if settings.store.url else []),
         *parts.slices(settings),
         *surfaces(settings),

@@ -5,31 +5,40 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from app.doctor.check import Check
 from generators.models.gguf import is_gguf
 from indexes.errors import StoreError, SymposiaError
 
 if TYPE_CHECKING:
+    from app.models.manifest import Role
     from app.settings import Settings
     from retrievers.panel import Panel
 
+OptionalModel = Literal["reranker", "entailment", "judge"]
 
-def model(role: Literal["encoder", "generator"], settings: Settings) -> Check:
-    """Whether the model is there with all its files, by their sizes."""
+
+def model(key: Literal["encoder", "generator"] | OptionalModel, settings: Settings) -> Check:
+    """Whether the model of ``models.<key>`` is there: with all its files, by their sizes, where the manifest lists it."""
     from app.models.resolve import resolve
 
-    name = settings.models.encoder if role == "encoder" else settings.models.generator
+    name: str = getattr(settings.models, key)
+    role: Role = "entailment" if key == "judge" else key
     try:
         folder = resolve(name, role, settings.models.folder)
         runtime = f", run by {_runtime(folder, settings)}" if role == "encoder" else ""
     except SymposiaError as error:
-        return Check(role, "fail", error.problem, error.fix)
+        return Check(key, "warn" if key == "judge" else "fail", error.problem, error.fix)  # no answer needs the judge
     if is_gguf(folder):
         fix = f"Unpack it once: symposia models fetch {folder}"
-        return Check(role, "warn", f"{folder}, unpacked anew at each start, which takes about a minute", fix)
-    return Check(role, "ok", f"{name} in {folder}{runtime}")
+        return Check(key, "warn", f"{folder}, unpacked anew at each start, which takes about a minute", fix)
+    return Check(key, "ok", f"{name} in {folder}{runtime}")
+
+
+def optional_models(settings: Settings) -> list[Check]:
+    """One finding for each model that the settings may leave out and name."""
+    return [model(key, settings) for key in get_args(OptionalModel) if getattr(settings.models, key)]
 
 
 def writer(settings: Settings) -> Check:

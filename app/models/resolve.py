@@ -11,6 +11,9 @@ from app.models.unpacked import unpacked
 from generators.models.gguf import is_gguf
 from indexes.errors import MissingModelError, SettingsError
 
+NAMED_BY = {"reranker": "models.reranker", "entailment": "models.entailment or models.judge"}
+"""The settings that name a model of a role of which the manifest lists none, and that may be empty."""
+
 SIGNS = ("modules.json", "config.json")  # one of them is in every folder that from_pretrained reads
 
 
@@ -58,15 +61,22 @@ def unknown_model(name: str, models: Manifest, role: Role | None = None) -> Miss
             f"The model {name!r} is neither a folder nor a hub model that was downloaded.",
             f"Fetch it with: symposia models fetch {name}.{hint}",
         )
-    known = ", ".join(fitting)
-    advice = f"Did you mean {meant!r}? Fetch it with: symposia models fetch {meant}" if meant else f"Known: {known}"
+    advice = f"Did you mean {meant!r}? Fetch it with: symposia models fetch {meant}" if meant else _advice(models, role)
     return MissingModelError(f"There is no model {name!r}, and no folder of that name.", advice)
+
+
+def _advice(models: Manifest, role: Role | None) -> str:
+    """What can be named instead."""
+    fitting = ", ".join(model.name for model in models.values() if role in {None, model.role})
+    if fitting or role is None:
+        return f"Known: {fitting}"
+    empty = f"; or leave {NAMED_BY[role]} empty" if role in NAMED_BY else ""
+    return f"Name a folder, or org/name of a hub, fetched with `symposia models fetch org/name`{empty}."
 
 
 def _cached(model: Model, role: Role, cache: Path, models: Manifest) -> Path:
     if model.role != role:
-        fitting = ", ".join(other.name for other in models.values() if other.role == role)
-        raise SettingsError(f"The model {model.name!r} is no {role} but a {model.role}.", f"Choose one of: {fitting}")
+        raise SettingsError(f"The model {model.name!r} is no {role} but a {model.role}.", _advice(models, role))
     folder = model_folder(cache, model.name)
     if looks_whole(folder):
         return folder

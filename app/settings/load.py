@@ -21,7 +21,7 @@ DEFAULT = "default"
 FLAG = "flag"
 
 _PATHS = ("home", "models.cache")
-_MODELS = ("models.encoder", "models.generator")
+_MODELS = ("models.encoder", "models.generator", "models.reranker", "models.entailment", "models.judge")
 _PATH = re.compile(r"^(?:~|\.\.?(?:[/\\]|$))|\.gguf$", re.IGNORECASE)  # any other name may be one of a list or a hub
 
 

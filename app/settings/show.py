@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from app.settings.layers import variable
-from app.settings.load import Loaded
+from app.settings.load import DEFAULT, Loaded
 from app.settings.schema import Settings, fields, flatten
 
 MASK = "********"
@@ -108,7 +108,10 @@ def to_dict(loaded: Loaded) -> dict[str, Any]:
 
 
 def to_toml(loaded: Loaded) -> str:
-    """A settings file that gives these values, each with its origin as a comment. A secret is left for a person to add."""
+    """A settings file that gives these values, each with its origin as a comment.
+
+    What nobody set stands in a comment, so that another preset or a later default counts. A secret is left for a person to add.
+    """
     lines, section = [], ""
     for key, value in flatten(loaded.settings).items():
         head, _, name = key.rpartition(".")
@@ -118,8 +121,16 @@ def to_toml(loaded: Loaded) -> str:
         if isinstance(value, SecretStr) and value.get_secret_value():
             lines.append(f"# {name} is set ({loaded.origins[key]}) and not shown")
         else:
-            lines.append(f"{name} = {_toml(_masked(value))}  # {loaded.origins[key]}")
+            lines.append(f"{_mark(key, loaded)}{name} = {_toml(_masked(value))}  # {loaded.origins[key]}")
     return "\n".join(lines) + "\n"
+
+
+def _mark(key: str, loaded: Loaded) -> str:
+    """What makes a comment of a value that nobody set."""
+    if key == "home":  # whose default would be another folder, where the file is put elsewhere
+        return ""
+    origin = loaded.origins[key]
+    return "# " if origin in {DEFAULT, f"preset {loaded.settings.preset}"} else ""
 
 
 def _masked(value: Any) -> Any:  # noqa: ANN401 (each setting has its own type)

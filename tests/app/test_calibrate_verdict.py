@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.calibrate_verdict import Labelled, calibrate_verdict, read_labelled
+from app.settings import Settings
 from generators.answer import Answer, Verdict
 from generators.answerer import Options
 from generators.verdicts.calibrated_verdict import CalibratedVerdict
@@ -25,6 +26,7 @@ class Panelled:
     """Stands for a ``Symposium``: question ``n`` is answered ``right`` or ``wrong`` with the confidence that it names."""
 
     def __init__(self, folder: Path, serving: float = 0.7) -> None:
+        self.settings = Settings()
         self.panel = SimpleNamespace(folder=folder, experts=("countries", "python"), encoder=WordEncoder())
         self.answerer = SimpleNamespace(
             options=Options(thresholds=Thresholds(confidence=serving)), model=SimpleNamespace(name="speaker")
@@ -99,6 +101,34 @@ def test_too_few_questions_are_an_error_before_any_is_asked(tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"43 questions are too few: .* from 44 answered ones on"):
         calibrate_verdict(symposium, [path], risk=0.1, certainty=0.9)
     assert not symposium.asked
+
+
+@pytest.mark.parametrize(
+    ("question", "problem"),
+    [
+        ("?!", "holds no word and no number"),
+        ("word " * 2000, "characters; at most"),
+        ("a\u0007b", r"control character U\+0007"),
+        ("Что это такое?", "script"),
+    ],
+)
+def test_a_question_that_would_be_refused_is_named_by_its_line_before_any_is_asked(
+    tmp_path: Path, file: Path, question: str, problem: str
+) -> None:
+    symposium: Any = Panelled(tmp_path)
+    path = write(tmp_path / "odd.jsonl", [{"question": "right 0.5", "answerable": True}] * 2)
+    with path.open("a") as stream:
+        stream.write(json.dumps({"question": question, "answerable": False}))
+    with pytest.raises(InputError, match=rf"odd\.jsonl:3: .*{problem}") as caught:
+        calibrate_verdict(symposium, [file, path])
+    assert caught.value.fix
+    assert ".." not in caught.value.problem
+    assert not symposium.asked
+
+
+def test_a_question_in_any_script_is_asked_where_the_encoder_reads_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "l.jsonl", [{"question": "Что это такое?", "answerable": True}])
+    assert read_labelled(path) == [Labelled("Что это такое?", (), True)]
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,15 @@ async def healthz() -> dict[str, str]:
     "/readyz",
     response_model=Readiness,
     responses={421: refusals()[421], 503: {"model": Readiness, "description": "Not yet."}},
-    summary="Can questions be answered?",
+    summary="May requests be sent here?",
 )
 async def readyz(service: System, response: Response) -> dict[str, Any]:
-    """Ready once the models are in memory and some slice is open; where keys are asked for, once the models are in memory.
+    """Ready once the models are in memory, unless there are experts and none of them can be asked.
 
-    How the experts are is then for the keys that see them, at /v1/experts: whoever asks here shows none.
+    With no experts at all it is ready, too: documents that make one can be added here. Until then `experts` is 0, and
+    questions are answered with 409.
+
+    Where keys are asked for, the models alone count: how the experts are is for the keys that see them, at /v1/experts.
     """
     warm = service.warming is not None and service.warming.done()
     models = "loading" if not warm else "loaded" if service.loaded else "missing"

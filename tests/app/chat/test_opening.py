@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pytest
+
+from app.chat import opening
 from app.chat.opening import NO_EXPERTS, Opened, obstacles, unusable
 from app.chat.turn import Failed
 from app.conversations.store import Conversations
 from app.library import ExpertCard
+from app.settings import Settings
 
 LOCKED = ExpertCard("law", problem="The slice is in use by process 7.\nClose that program.")
 COLD = Failed("The generator has not been fetched.", "Run `symposia models fetch`.")
@@ -44,3 +48,16 @@ def test_waiting_for_the_models_ends_with_what_went_wrong_or_when_cancelled(fake
     warm.set_result(COLD)
     assert not state.loading and state.failure == COLD
     assert state.wait(cancelled=lambda: False) == COLD
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_the_page_logs_as_much_as_its_start_asked_for(
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verbose: bool
+) -> None:
+    told: list[bool] = []
+    fake.settings = Settings(home=tmp_path)
+    monkeypatch.setattr("app.symposium.Symposium.open", lambda: fake)
+    monkeypatch.setattr(opening, "log_to", lambda *_, verbose: told.append(verbose))
+    monkeypatch.setattr("sys.argv", ["main.py", *(["--verbose"] if verbose else [])])
+    cast("Any", opening.opened).__wrapped__()
+    assert told == [verbose]

@@ -51,6 +51,20 @@ def test_a_calibration_is_kept_shown_and_reset(run: Any, home: Home, experts: li
     assert not (home.slices / FILE).exists()
 
 
+def test_a_reset_for_a_program_is_json(run: Any, home: Home) -> None:
+    ended = run("--home", home.path, "calibrate", "--reset", "--json")
+    assert (ended.code, ended.document) == (0, {"reset": ["router", "verdict"]})
+
+
+@pytest.mark.parametrize("questions", [("--labelled", "nope.jsonl"), ("orchard=nope",)])
+def test_a_reset_takes_no_questions(run: Any, home: Home, questions: tuple[str, ...]) -> None:
+    (home.slices / FILE).write_text("{}")
+    ended = run("--home", home.path, "calibrate", "--reset", *questions)
+    assert ended.code == 2
+    assert "--reset goes back to what the settings say" in ended.err
+    assert (home.slices / FILE).exists()
+
+
 def test_the_route_says_what_the_calibrated_temperature_makes_of_it(run: Any, home: Home) -> None:
     question = ("--home", home.path, "retrieve", "When do apple trees blossom?", "--json")
     plain = run(*question).document["route"]["shares"]

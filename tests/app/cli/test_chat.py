@@ -64,6 +64,15 @@ def test_the_settings_of_the_chat_are_those_of_the_command_line(
     assert str(Path(__file__).parents[3]) in env["PYTHONPATH"].split(os.pathsep)
 
 
+def test_the_page_is_told_to_log_what_happens_where_the_command_line_asks_for_it(
+    started: Started, run: Any, port: int
+) -> None:
+    run("--verbose", "chat", "--port", str(port))
+    run("chat", "--port", str(port))
+    verbose, quiet = (command for _, command, _ in started)
+    assert verbose == [*quiet, "--", "--verbose"]
+
+
 def test_json_names_address_and_process(started: Started, run: Any, port: int) -> None:
     assert json.loads(run("chat", "--port", str(port), "--json").out) == {
         "url": f"http://127.0.0.1:{port}",

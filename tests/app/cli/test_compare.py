@@ -46,7 +46,7 @@ def test_runs_of_a_folder_are_compared_with_the_first(run: Any, make_folder: Mak
     assert ended.code == 0
     assert "one, test split, n = 12" in ended.out
     [line] = [line for line in ended.out.splitlines() if line.startswith("good")]
-    assert re.split("  +", line) == ["good", "1.000 [1.000, 1.000]", "+1.000 [+1.000, +1.000]", "< 0.001", "***"]
+    assert re.split("  +", line) == ["good", "1.000 [0.758, 1.000]", "+1.000 [–, –]", "< 0.001", "***"]
     assert "Other measures: R@100, MAP, MRR" in ended.out
 
 

@@ -29,7 +29,13 @@ def test_the_secret_is_not_printed_in_any_form(run: Any, monkeypatch: pytest.Mon
 
 
 def test_toml_is_a_settings_file(run: Any) -> None:
-    assert tomllib.loads(run("config", "--toml").out)["retrieval"]["passages"] == 5
+    assert tomllib.loads(run("--set", "retrieval.passages=6", "config", "--toml").out)["retrieval"] == {"passages": 6}
+
+
+def test_the_file_that_the_chat_advises_to_write_does_not_beat_a_preset(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "symposia.toml").write_text(run("config", "--toml").out)
+    shown = run("--preset", "fast", "config", "--json").document["settings"]
+    assert shown["retrieval.passages"] == {"value": 3, "origin": "preset fast"}
 
 
 def test_an_error_in_the_file_is_explained(run: Any, tmp_path: Path) -> None:

@@ -85,6 +85,11 @@ def test_experts_as_json(run: Any, symposium: Any) -> None:
     symposium.cards = CARDS
     expected = {"experts": [card.to_dict() for card in CARDS]}
     assert run("experts", "--json").document == run("experts", "list", "--json").document == expected
+    assert run("experts", "--json", "list").document == expected
+
+
+def test_an_expert_removed_with_json_asked_of_the_group_is_json(run: Any, symposium: Any) -> None:
+    assert run("experts", "--json", "remove", "birds").document == {"removed": "birds"}
 
 
 def test_no_experts_names_the_next_step(run: Any, symposium: Any) -> None:

@@ -98,6 +98,25 @@ def test_a_folder_is_written_as_it_is_found_from_anywhere(run: Any, calls: Any, 
     assert tomllib.loads((tmp_path / "symposia.toml").read_text())["models"]["encoder"] == str(tmp_path / "mine")
 
 
+def test_a_folder_named_without_a_dot_is_written_as_it_is_found_from_anywhere(
+    run: Any, calls: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "symposia.toml").write_text('[models]\nencoder = "small"\n')
+    (tmp_path / "models" / "enc").mkdir(parents=True)
+    run("reencode", "--encoder", "models/enc")
+    assert calls[0]["encoder"] == str(tmp_path / "models" / "enc")
+    assert str(tmp_path / "models" / "enc") in (tmp_path / "symposia.toml").read_text()
+
+
+def test_a_known_name_means_that_model_even_where_a_folder_is_called_the_same(
+    run: Any, calls: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "all-mpnet-base-v2").mkdir()
+    run("reencode", "--encoder", "all-mpnet-base-v2")
+    run("reencode", "--encoder", "org/name")
+    assert [call["encoder"] for call in calls] == ["all-mpnet-base-v2", "org/name"]
+
+
 def test_json_is_the_report_and_the_file_that_was_written(run: Any, calls: Any, tmp_path: Path) -> None:
     (tmp_path / "symposia.toml").write_text('[models]\nencoder = "small"\n')
     document = run("reencode", "--encoder", "large", "--json").document

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,38 @@ def test_only_what_is_named_is_run_and_a_list_runs_nothing(run: Any, write: Writ
     unknown = run("reproduce", "conditions.yaml", "--only", "exat")
     assert unknown.code == 1
     assert "Did you mean 'exact'?" in unknown.err
+
+
+def test_the_settings_of_the_command_line_count_for_every_condition(run: Any, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text("[generation]\nseed = 3\n")
+
+    def seen(key: str, value: float) -> dict[str, Any]:
+        return {f"settings.{key}.value": {"value": value, "tolerance": 0}}
+
+    expected = seen("generation.seed", 3) | seen("retrieval.depth", 9) | seen("retrieval.passages", 3)
+    own = ["--set", "retrieval.depth=7", "config", "--json"]
+    write(
+        {"name": "given", "command": ["config", "--json"], "expect": expected},
+        {"name": "its own", "command": own, "expect": seen("retrieval.depth", 7)},
+    )
+    options = ("--config", "my.toml", "--home", "h", "--preset", "fast", "--set", "retrieval.depth=9")
+    ended = run(*options, "reproduce", "conditions.yaml", "--json")
+    assert [each["status"] for each in ended.document["conditions"]] == ["OK", "OK"], ended.document
+
+
+def test_the_home_of_the_command_line_is_that_of_every_condition(
+    run: Any, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    homes: list[str] = []
+
+    def note(*_: Any, env: dict[str, str], **__: Any) -> subprocess.CompletedProcess[str]:
+        homes.append(env["SYMPOSIA_HOME"])
+        return subprocess.CompletedProcess([], 1, "")
+
+    monkeypatch.setattr("app.reproduce.subprocess.run", note)
+    write({"name": "exact", "expect": expecting(0.5)})
+    run("--home", tmp_path / "h", "reproduce", "conditions.yaml")
+    assert homes == [str(tmp_path / "h")]
 
 
 def test_an_unknown_key_is_an_error(run: Any, write: Write) -> None:

@@ -46,6 +46,18 @@ def test_without_keys_it_serves_this_machine(run: Any, served: list[Any], port: 
     assert config.app.state.service.keys is None
 
 
+def test_ended_by_ctrl_c_all_is_fine_and_there_is_one_document(
+    run: Any, served: list[Any], port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("uvicorn.Server.run", interrupted)
+    ended = run("serve", "--port", port, "--json")
+    assert (ended.code, ended.document["url"]) == (0, f"http://127.0.0.1:{port}")
+    assert "Interrupted" not in ended.err
+
+
 def test_it_serves_other_machines_only_with_keys_or_where_it_was_told_to(
     run: Any, served: list[Any], tmp_path: Path, port: int
 ) -> None:
@@ -109,7 +121,10 @@ def test_what_keeps_the_system_from_opening_is_the_only_document(run: Any, serve
 
 
 @pytest.mark.slow
-def test_the_program_serves_until_it_is_told_to_end(tmp_path: Path, port: int, model_less: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_serves_until_it_is_told_to_end(
+    tmp_path: Path, port: int, model_less: tuple[str, ...], ends: signal.Signals
+) -> None:
     command = [sys.executable, "-m", "app.cli", *model_less, "serve", "--port", str(port), "--json"]
     env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
     with subprocess.Popen(
@@ -125,7 +140,7 @@ def test_the_program_serves_until_it_is_told_to_end(tmp_path: Path, port: int, m
             assert (ready.status_code, ready.json()["models"]) == (503, "missing")
             refused = httpx.post(f"{url}/v1/ask", json={"question": "Hello!"}, timeout=60)
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "10")
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(ends)
             out, err = process.communicate(timeout=60)
         finally:
             process.kill()

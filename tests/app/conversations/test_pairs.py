@@ -67,4 +67,10 @@ def test_both_sides_of_a_conflict_answer_the_question() -> None:
 def test_one_expert_alone() -> None:
     turns = [turn(make_answer()), turn(make_answer(evidence="law", passage="p9"))]
     assert [pair.passage_id for pair in taught(turns, "law").pairs] == ["p9"]
-    assert json.loads(json.dumps(taught(turns, "law").to_dict()))["silent"] == 1
+    assert json.loads(json.dumps(taught(turns, "law").to_dict()))["pairs"][0]["expert"] == "law"
+
+
+def test_an_answer_that_cites_another_expert_is_not_counted_among_those_that_cite_nothing() -> None:
+    memory = replace(make_answer(), verdict=Verdict.FROM_MEMORY, claims=(), evidence=())
+    found = taught([turn(make_answer()), turn(memory)], "law")
+    assert (found.pairs, found.up, found.silent) == ((), 2, 1)

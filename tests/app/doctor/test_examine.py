@@ -45,3 +45,14 @@ def test_the_server_is_asked_only_where_one_is_set(tmp_path: Path) -> None:
 def test_every_finding_that_is_not_fine_says_what_to_do(tmp_path: Path) -> None:
     checks = examine(partial(load_settings, flags={"models.cache": "c"}, env={}, folder=tmp_path))
     assert [check.name for check in checks if (check.status == "ok") == bool(check.fix)] == []
+
+
+def test_the_models_that_may_be_left_out_are_looked_at_where_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "symposia.toml").write_text('[models]\nreranker = "./r"\nentailment = "./nope"\njudge = "./j"\n')
+    checks = by_name(examine(partial(load_settings, env={}, folder=tmp_path)))
+    found = {name: checks[name].status for name in ("reranker", "entailment", "judge")}
+    assert found == {"reranker": "fail", "entailment": "fail", "judge": "warn"}
+    assert str(tmp_path / "nope") in checks["entailment"].detail
+    assert "org/name" in checks["entailment"].fix
+    without = by_name(examine(partial(load_settings, env={}, folder=tmp_path / "elsewhere")))
+    assert not {"reranker", "entailment", "judge"} & set(without)

@@ -65,6 +65,15 @@ def test_a_model_folder_of_ones_own_is_fine(settings: Settings, tmp_path: Any) -
     assert str(tmp_path) in check.detail
 
 
+def test_models_that_may_be_left_out_are_fine_where_they_are_here(settings: Settings, tmp_path: Any) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    named = with_models(settings, reranker=str(tmp_path), judge=str(tmp_path))
+    assert [(check.name, check.status) for check in parts.optional_models(named)] == [
+        ("reranker", "ok"),
+        ("judge", "ok"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("runtime", "said"),
     [

@@ -57,6 +57,20 @@ def test_a_name_like_no_other_lists_what_is_known_for_the_role(world: Any) -> No
     assert caught.value.fix == "Known: small-encoder, zipped-encoder"
 
 
+@pytest.mark.parametrize(
+    ("role", "empty"), [("reranker", "models.reranker"), ("entailment", "models.entailment or models.judge")]
+)
+@pytest.mark.parametrize("name", ["zzz", "small-encoder"])
+def test_a_role_without_known_models_says_what_to_name_or_leave_empty(
+    world: Any, role: Any, empty: str, name: str
+) -> None:
+    with pytest.raises((MissingModelError, SettingsError)) as caught:
+        resolve(name, role, world.cache, manifest=world.manifest)
+    assert caught.value.fix == (
+        f"Name a folder, or org/name of a hub, fetched with `symposia models fetch org/name`; or leave {empty} empty."
+    )
+
+
 def test_a_model_of_the_other_role_is_refused(world: Any) -> None:
     with pytest.raises(SettingsError, match="'small-generator' is no encoder but a generator"):
         resolve("small-generator", "encoder", world.cache, manifest=world.manifest)

@@ -158,6 +158,15 @@ def test_paths_of_the_file_count_from_its_folder_and_others_from_the_current_one
     assert load_settings(config, env={"SYMPOSIA_HOME": "h"}, folder=tmp_path).settings.home == tmp_path / "h"
 
 
+@pytest.mark.parametrize("key", ["encoder", "generator", "reranker", "entailment", "judge"])
+def test_the_folder_of_any_model_counts_from_the_file_that_names_it(tmp_path: Path, key: str) -> None:
+    config = tmp_path / "etc" / "s.toml"
+    config.parent.mkdir()
+    config.write_text(f'[models]\n{key} = "../models/own"\n')
+    models = load_settings(config, env={}, folder=tmp_path / "elsewhere").settings.models
+    assert getattr(models, key) == str(tmp_path / "models" / "own")
+
+
 def test_the_default_home_lies_beside_the_file(tmp_path: Path) -> None:
     config = tmp_path / "etc" / "s.toml"
     config.parent.mkdir()

@@ -51,6 +51,31 @@ def test_the_toml_gives_the_same_settings_but_for_the_secret(tmp_path: Path) -> 
     assert after == before
 
 
+def test_the_toml_leaves_what_nobody_set_to_the_preset(tmp_path: Path) -> None:
+    path = tmp_path / "symposia.toml"
+    path.write_text(to_toml(load_settings(flags={"split.size": 80}, env={}, folder=tmp_path)), encoding="utf-8")
+    again = load_settings(flags={"preset": "thorough"}, env={}, folder=tmp_path)
+    assert (again.settings.retrieval.depth, again.origins["retrieval.depth"]) == (100, "preset thorough")
+    assert (again.settings.split.size, again.origins["split.size"]) == (80, str(path))
+    assert {key for key, origin in again.origins.items() if origin == str(path)} == {"home", "split.size"}
+
+
+def test_the_toml_shows_every_setting_and_what_a_preset_set_in_comments(tmp_path: Path) -> None:
+    lines = to_toml(load_settings(flags={"preset": "fast"}, env={}, folder=tmp_path)).splitlines()
+    assert 'preset = "fast"  # flag' in lines
+    assert "# passages = 3  # preset fast" in lines
+    assert '# url = ""  # default' in lines
+    named = [line.removeprefix("# ").partition(" =")[0] for line in lines if " = " in line]
+    assert named == [key.rpartition(".")[2] for key in fields()]
+
+
+def test_the_toml_keeps_the_home_wherever_it_is_put(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "copy.toml").write_text(to_toml(load_settings(env={}, folder=tmp_path)), encoding="utf-8")
+    again = load_settings(tmp_path / "etc" / "copy.toml", env={}, folder=tmp_path)
+    assert again.settings.home == tmp_path / ".symposia"
+
+
 def test_every_setting_is_a_row_with_its_origin(tmp_path: Path) -> None:
     loaded = loaded_with_secret(tmp_path)
     found = {key: (value, origin) for key, value, origin, _ in rows(loaded)}
