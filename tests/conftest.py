@@ -8,6 +8,36 @@ import pytest
 
 from tests.fakes import WordEncoder
 
+TESTS = Path(__file__).parent
+HEAVY = (
+    "app/access/test_poisoned_surfaces.py",
+    "app/access/test_seen_by.py",
+    "app/bench",
+    "app/bulk",
+    "app/chat/panes",
+    "app/demo",
+    "app/mcp/test_stdio.py",
+    "indexes/archive",
+    "indexes/encoders/test_onnx.py",
+    "indexes/store/test_edge.py",
+    "indexes/store/test_faults.py",
+    "indexes/store/test_optimize.py",
+    "indexes/store/test_parity.py",
+    "indexes/sync/test_property.py",
+    "indexes/test_generations.py",
+    "indexes/test_projection.py",
+    "retrievers/test_reencoding.py",
+    "retrievers/training",
+)
+"""Where half of the time goes: whole benchmarks, trainings and pages, killed processes, large stores. They count as slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    heavy = [TESTS / each for each in HEAVY]
+    for item in items:
+        if any(item.path.is_relative_to(each) for each in heavy):
+            item.add_marker("slow")
+
 
 @pytest.fixture(scope="session")
 def model_folder() -> Callable[[str], Path]:
