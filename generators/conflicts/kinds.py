@@ -25,8 +25,8 @@ def fits(answer: str, question: str) -> bool:
 
     >>> fits("Nebraska", "When was it built?"), fits("about 1835", "When was it built?")
     (False, True)
-    >>> fits("11.9%", "What is the population of Manvel?"), fits("3,046", "What is the population of Manvel?")
-    (False, True)
+    >>> [fits(answer, "What is the population of Manvel?") for answer in ("11.9%", "11.9% (2019 est.)", "3,046 in 2019", "1999")]
+    [False, False, True, True]
     """
     wanted = wanted_quantities(answer, question)
     if wanted is not None:
@@ -36,11 +36,13 @@ def fits(answer: str, question: str) -> bool:
 
 def wanted_quantities(answer: str, question: str) -> tuple[Quantity, ...] | None:
     """The quantities in ``answer`` of the sort that ``question`` wants; ``None`` where it does not want a quantity."""
-    if _COUNT.search(question):
-        return tuple(each for each in quantities(answer) if each.unit != PERCENT)
+    found = quantities(answer)
     if _wants_date(question):
-        return tuple(each for each in quantities(answer) if each.days)
-    return quantities(answer) if _NUMBER.search(question) else None
+        return tuple(each for each in found if each.days)
+    undated = tuple(each for each in found if not each.days) or found  # "20.3% (2019 est.)" says a share, not 2019
+    if _COUNT.search(question):
+        return tuple(each for each in undated if each.unit != PERCENT)
+    return undated if _NUMBER.search(question) else None
 
 
 def _wants_date(question: str) -> bool:
