@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHROMIUM := /usr/bin/chromium
+# Tests start many processes: compiled files are kept, whatever the environment says, or each of them compiles all it imports.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 export OMP_WAIT_POLICY ?= PASSIVE
 
@@ -33,11 +35,11 @@ chat: models ## open the chat in a browser, on the demo panel or on your own exp
 	$(BIN)/symposia chat
 
 test: $(READY) models browser ## all tests: the browser's by themselves, then the others in two processes
-	$(BIN)/python -m pytest -m browser; browser=$$?; \
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not browser' && exit $$browser
+	$(PYTEST) -m browser; browser=$$?; \
+	OMP_NUM_THREADS=1 $(PYTEST) --numprocesses 2 --dist loadfile -m 'not browser' && exit $$browser
 
 test-fast: $(READY) ## the tests that need no model, in as many processes as there are cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m 'not slow and not browser and not benchmark'
+	OMP_NUM_THREADS=1 $(PYTEST) --numprocesses auto -m 'not slow and not browser and not benchmark'
 
 lint: $(READY) ## check style
 	$(BIN)/ruff check .

@@ -33,9 +33,9 @@ HEAVY = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    heavy = [TESTS / each for each in HEAVY]
+    heavy = {path for path in {item.path for item in items} if any(path.is_relative_to(TESTS / each) for each in HEAVY)}
     for item in items:
-        if any(item.path.is_relative_to(each) for each in heavy):
+        if item.path in heavy:
             item.add_marker("slow")
 
 

@@ -21,7 +21,7 @@ def test_all_lies_in_the_home_folder_and_nothing_is_made_before_it_is_needed(tmp
     assert list(tmp_path.iterdir()) == []
     keys_of(settings(tmp_path)).create("anna")
     audit.record(LOCAL, "ask", [], "answered", "", 0.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.jsonl", "keys.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.jsonl", "keys.json", "keys.json.lock"]
 
 
 def test_what_is_switched_off_is_not_there(tmp_path: Path) -> None:
