@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.bench.abstention.questions import Labelled
-from evaluation.kept import Kept
+from app.bench.identity import identity
+from evaluation.kept import Kept, fingerprint
 from generators import prompts
 from generators.citations.support import support
 from generators.verdicts.confidence import evidence_signals
@@ -64,13 +63,12 @@ def measure(model: LocalModel | None, searched: Sequence[Searched], kept: Path, 
         A JSONL file of what the model said; it grows by a line as soon as a question is done.
     """
     known = Kept(kept, "key")
-    identity = [] if model is None else [model.fingerprint, model.dtype]
     done = []
     for number, (question, route, evidence) in enumerate(searched):
         report(number, len(searched))
         signals = _retrieval(question, route, evidence)
         if model is not None and evidence:
-            key = _key(identity, question.question, evidence)
+            key = _key(model, question.question, evidence)
             if known.get(key) is None:
                 known.add({"key": key, "signals": _model(model, question.question, evidence)})
             signals |= (known.get(key) or {})["signals"]
@@ -137,6 +135,6 @@ def _draft(model: LocalModel, state: Any) -> tuple[list[int], np.ndarray]:  # no
     return tokens, np.array(sure, dtype=np.float64)
 
 
-def _key(identity: Sequence[str], question: str, evidence: Sequence[Evidence]) -> str:
-    parts = [*identity, question, *(item.passage.id for item in evidence)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+def _key(model: LocalModel, question: str, evidence: Sequence[Evidence]) -> str:
+    asked = (prompts.with_sources(question, evidence), prompts.sufficiency(question, evidence))
+    return fingerprint(*identity(model), TOKENS, *asked, prompts.without_sources(question))
