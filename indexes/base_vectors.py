@@ -67,7 +67,7 @@ class BaseVectors:
             return
         records = np.fromfile(self.path, dtype=self._record, count=count)
         kept = np.array([record.tobytes() not in gone for record in records["id"]], dtype=bool)
-        atomic.write(self.path, records[kept].tobytes())
+        atomic.write(self.path, records[kept].tobytes(), alone=True)
 
     def clear(self) -> None:
         """Remove the file."""

@@ -74,7 +74,7 @@ class Manifest:
     def keep(self, folder: Path, file: str = FILE) -> None:
         """Write atomically, with the stamp that it has; a ``StoreError`` where the disk is full or cannot be written."""
         try:
-            atomic.write(folder / file, json.dumps({"format": FORMAT, **asdict(self)}, indent=2).encode())
+            atomic.write(folder / file, json.dumps({"format": FORMAT, **asdict(self)}, indent=2).encode(), alone=True)
         except OSError as error:
             raise StoreError(
                 f"{folder / file} cannot be written: {error.strerror or error}.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.server.schemas import QUESTION, Names
 from app.server.shapes import Answer
@@ -36,7 +36,7 @@ class Message(BaseModel):
 class StreamOptions(BaseModel):
     """Options of a stream."""
 
-    include_usage: bool = False
+    include_usage: StrictBool = False
 
 
 class CompletionRequest(BaseModel):
@@ -63,12 +63,12 @@ class CompletionRequest(BaseModel):
         default=MODEL, max_length=200, description="`symposia`, or `symposia/EXPERT` to ask that expert alone."
     )
     messages: Annotated[list[Message], Field(min_length=1, max_length=1000)]
-    stream: bool = False
+    stream: StrictBool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] | None = Field(default=None, description="One answer is given.")
     experts: Names = Field(default=[], description="Extension: ask these, whatever the router says.")
     forbid: Names = Field(default=[], description="Extension: never ask these.")
-    retrieval: bool | None = Field(default=None, description="Extension: search or not, whatever the gate says.")
+    retrieval: StrictBool | None = Field(default=None, description="Extension: search or not, whatever the gate says.")
 
 
 class Cited(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.conversations.past import MOST
 from retrievers.question import LONGEST
@@ -34,7 +34,7 @@ class Wished(Body):
     question: str = Field(min_length=1, max_length=LONGEST, description="In words.", examples=[QUESTION])
     experts: Names = Field(default=[], description="Ask these, whatever the router says.", examples=[["countries"]])
     forbid: Names = Field(default=[], description="Never ask these.", examples=[[]])
-    retrieval: bool | None = Field(
+    retrieval: StrictBool | None = Field(
         default=None, description="true to search, false to answer from memory, null to leave it to the gate."
     )
     before: list[Before] = Field(
@@ -58,8 +58,8 @@ class AskRequest(Wished):
         },
     )
 
-    stream: bool = Field(default=False, description="Answer with server-sent events.")
-    remember: bool = Field(default=False, description="Keep question and answer in a new conversation.")
+    stream: StrictBool = Field(default=False, description="Answer with server-sent events.")
+    remember: StrictBool = Field(default=False, description="Keep question and answer in a new conversation.")
     conversation: str | None = Field(
         default=None, max_length=64, description="Go on with this conversation; question and answer are kept in it."
     )
@@ -108,7 +108,7 @@ class TextRequest(Body):
         default="", max_length=10, pattern=r"^(\d{4}(-\d{2}-\d{2})?)?$", description="ISO 8601, or a year."
     )
     description: str = Field(default="", max_length=500, description="Of an expert that is new.")
-    replace: bool = Field(
+    replace: StrictBool = Field(
         default=False,
         description="Whether other documents of the expert from the same source go once this one is there.",
     )
@@ -127,5 +127,5 @@ class FeedbackRequest(Body):
     )
 
     turn: str = Field(min_length=1, max_length=64, description="Id of the turn, as /v1/ask gave it.")
-    helpful: bool | None = Field(description="A thumb up, down, or null to take it back.")
+    helpful: StrictBool | None = Field(description="A thumb up, down, or null to take it back.")
     comment: str = Field(default="", max_length=4_000)

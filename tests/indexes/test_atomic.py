@@ -65,3 +65,10 @@ def test_a_file_has_the_mode_that_it_is_given_and_keeps_it(tmp_path: Path, mode:
     for content in (b"old", b"new"):
         atomic.write(tmp_path / "b.json", content, mode)
         assert (tmp_path / "b.json").stat().st_mode & 0o777 == mode
+
+
+def test_where_nobody_else_writes_what_was_left_goes_at_once(tmp_path: Path) -> None:
+    for name in ("b.json.partial", "b.json.fresh.partial", "c.json.fresh.partial"):
+        (tmp_path / name).write_bytes(b"half")
+    atomic.write(tmp_path / "b.json", b"whole", alone=True)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["b.json", "c.json.fresh.partial"]

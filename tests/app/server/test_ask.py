@@ -72,6 +72,8 @@ def test_wishes_are_heeded(client: TestClient) -> None:
         ({"question": "x" * 4001}, "at most 4000 characters"),
         ({"question": "\ud800"}, "body.question"),
         ({"question": "x", "unknown": 1}, "body.unknown"),
+        ({"question": "x", "retrieval": 0}, "body.retrieval"),
+        ({"question": "x", "remember": "yes"}, "body.remember"),
         ({"question": "x", "conversation": "c", "before": [{"question": "q", "answer": "a"}]}, "not both"),
     ],
 )
