@@ -80,7 +80,7 @@ def test_a_disk_that_cannot_be_written_is_a_store_error_and_the_old_manifest_sta
 ) -> None:
     written = MANIFEST.write(tmp_path)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: bool) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("indexes.manifest.atomic.write", full)
