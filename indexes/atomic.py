@@ -28,9 +28,8 @@ def write(path: Path, content: bytes, mode: int = 0o666, *, alone: bool = False)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    finally:
+        partial.unlink(missing_ok=True)  # there where writing failed
 
 
 def _sweep(path: Path, age: float) -> None:
